@@ -1,0 +1,299 @@
+//! [`Finding`]: what an analysis found, as plain data. Wording for people is `render`'s work.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{Context, ObjectId, Rule, Severity, Site, Stack, ThreadId, render};
+
+/// How sure we are.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Certainty {
+    /// It did not happen in this run, but could in another.
+    Predicted,
+    /// It happened.
+    Observed,
+    /// Predicted, then made to happen by a replayed schedule.
+    Confirmed,
+}
+
+impl Certainty {
+    /// The word that reports and JSON use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Predicted => "predicted",
+            Self::Observed => "observed",
+            Self::Confirmed => "confirmed",
+        }
+    }
+}
+
+impl fmt::Display for Certainty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// One fault of the observed program.
+///
+/// [`Display`](fmt::Display) gives the full text report, without colour.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    rule: Rule,
+    certainty: Certainty,
+    message: String,
+    threads: Vec<ThreadReport>,
+    objects: Vec<ObjectReport>,
+    help: Vec<String>,
+    test: Option<String>,
+    replay: Option<String>,
+}
+
+/// A thread's part in a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadReport {
+    /// The thread.
+    pub id: ThreadId,
+    /// Its name, or a made-up one.
+    pub name: String,
+    /// What it did, in its own order.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that a thread did or waits to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What.
+    pub verb: Verb,
+    /// To which of [`Finding::objects`].
+    pub object: Option<usize>,
+    /// Where.
+    pub site: Site,
+    /// The stack that led there; empty where none was captured.
+    pub stack: Stack,
+}
+
+macro_rules! verbs {
+    ($($variant:ident: $name:literal, $phrase:literal;)*) => {
+        /// What a step does: the `op` of JSON, and a phrase for the text.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        #[allow(missing_docs, reason = "name() and phrase() say what each is")]
+        pub enum Verb { $($variant,)* }
+
+        impl Verb {
+            /// The word of the JSON schema.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// How a report says it of a thread: "`t1` **locks** `a`".
+            #[must_use]
+            pub const fn phrase(self) -> &'static str {
+                match self { $(Self::$variant => $phrase,)* }
+            }
+        }
+    };
+}
+
+verbs! {
+    Lock: "lock", "locks";
+    ReadLock: "read-lock", "read-locks";
+    WantLock: "want-lock", "waits to lock";
+    WantRead: "want-read", "waits to read-lock";
+    Hold: "hold", "holds";
+    Unlock: "unlock", "unlocks";
+    Read: "read", "reads";
+    Write: "write", "writes";
+    Load: "load", "loads";
+    Store: "store", "stores";
+    Update: "update", "updates";
+    Wait: "wait", "waits for a notification of";
+    Notify: "notify", "notifies";
+    Join: "join", "waits for the end of thread";
+    Park: "park", "is parked";
+    Sleep: "sleep", "sleeps";
+    Receive: "receive", "waits to receive from";
+    Send: "send", "waits for room in";
+    Arrive: "arrive", "waits at";
+    AwaitEvent: "await-event", "waits for";
+    Permit: "permit", "waits for a permit of";
+    Get: "get", "waits for an item of";
+    Put: "put", "waits for room in";
+    TasksDone: "tasks-done", "waits until all tasks are done in";
+    Result: "result", "waits for the result of";
+    Workers: "workers", "waits for the threads of";
+    Initialise: "initialise", "runs the initialiser of";
+    Release: "release", "releases";
+    Start: "start", "starts a thread";
+    End: "end", "ends";
+    Panic: "panic", "panics";
+}
+
+/// An object's part in a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectReport {
+    /// The object.
+    pub id: ObjectId,
+    /// Its kind, such as `Mutex`.
+    pub kind: String,
+    /// Its full type, such as `Mutex<Account>`.
+    pub type_name: String,
+    /// A name that the program gave it.
+    pub name: Option<String>,
+    /// Where it was made.
+    pub created: Site,
+}
+
+impl Finding {
+    /// Starts a finding; `message` says in one sentence what can go wrong.
+    #[must_use]
+    pub fn new(rule: Rule, certainty: Certainty, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            certainty,
+            message: message.into(),
+            threads: Vec::new(),
+            objects: Vec::new(),
+            help: Vec::new(),
+            test: None,
+            replay: None,
+        }
+    }
+
+    /// Adds a step of `thread`, after the steps it has already. Threads and objects are listed in
+    /// the order in which steps first name them.
+    #[must_use]
+    pub fn step(
+        mut self,
+        context: &Context,
+        thread: ThreadId,
+        verb: Verb,
+        object: Option<ObjectId>,
+        (site, stack): (Site, Option<Stack>),
+    ) -> Self {
+        let object = object.map(|id| self.object_index(context, id));
+        let step = Step { verb, object, site, stack: stack.unwrap_or_default() };
+        match self.threads.iter_mut().find(|report| report.id == thread) {
+            Some(report) => report.steps.push(step),
+            None => self.threads.push(ThreadReport {
+                id: thread,
+                name: context.thread_name(thread),
+                steps: vec![step],
+            }),
+        }
+        self
+    }
+
+    /// Lists an object, if no step has named it yet.
+    #[must_use]
+    pub fn object(mut self, context: &Context, object: ObjectId) -> Self {
+        self.object_index(context, object);
+        self
+    }
+
+    fn object_index(&mut self, context: &Context, id: ObjectId) -> usize {
+        if let Some(index) = self.objects.iter().position(|object| object.id == id) {
+            return index;
+        }
+        let info = context.object(id);
+        self.objects.push(ObjectReport {
+            id,
+            kind: info.kind.name(),
+            type_name: info.type_name.clone(),
+            name: info.name.clone(),
+            created: info.created,
+        });
+        self.objects.len() - 1
+    }
+
+    /// Adds one way to mend it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help.push(help.into());
+        self
+    }
+
+    /// The rule's name, such as `lock-order-cycle`.
+    #[must_use]
+    pub fn rule(&self) -> &'static str {
+        self.rule.name()
+    }
+
+    /// The rule itself.
+    #[must_use]
+    pub fn kind(&self) -> Rule {
+        self.rule
+    }
+
+    /// How sure we are.
+    #[must_use]
+    pub fn certainty(&self) -> Certainty {
+        self.certainty
+    }
+
+    /// How bad it is.
+    #[must_use]
+    pub fn severity(&self) -> Severity {
+        self.rule.severity()
+    }
+
+    /// What can go wrong, in one sentence.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The threads that take part, each with its steps.
+    #[must_use]
+    pub fn threads(&self) -> &[ThreadReport] {
+        &self.threads
+    }
+
+    /// The threads, to resolve the stacks of their steps.
+    pub fn threads_mut(&mut self) -> &mut [ThreadReport] {
+        &mut self.threads
+    }
+
+    /// The objects that take part.
+    #[must_use]
+    pub fn objects(&self) -> &[ObjectReport] {
+        &self.objects
+    }
+
+    /// Ways to mend it.
+    #[must_use]
+    pub fn helps(&self) -> &[String] {
+        &self.help
+    }
+
+    /// The test that was running, as `binary::path::name`.
+    #[must_use]
+    pub fn test(&self) -> Option<&str> {
+        self.test.as_deref()
+    }
+
+    /// Says which test was running.
+    pub fn set_test(&mut self, test: impl Into<String>) {
+        self.test = Some(test.into());
+    }
+
+    /// The token that replays the schedule that showed it, where there is one.
+    #[must_use]
+    pub fn replay(&self) -> Option<&str> {
+        self.replay.as_deref()
+    }
+
+    /// Says how to replay it.
+    pub fn set_replay(&mut self, token: impl Into<String>) {
+        self.replay = Some(token.into());
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&render::text(self, &render::Style::plain()))
+    }
+}
