@@ -92,8 +92,12 @@ impl Context {
                 self.alive(op.thread)?;
                 return self.begin(*child, name.clone(), false);
             }
+            // That nobody was there to hear it may come to matter only after the notifier's end.
+            Action::Notify { woken, .. } if woken.is_empty() => {
+                self.thread(op.thread)?;
+            }
             _ => self.alive(op.thread)?,
-        };
+        }
         match &op.action {
             Action::Create { object, info } => {
                 if self.objects.insert(*object, Arc::clone(info)).is_some() {

@@ -1,0 +1,53 @@
+//! The one seam between primitives and the worlds they run in.
+//!
+//! A primitive (`sync`, `thread`, `threading`, ...) is written once, over the raw objects of this
+//! module: [`RawMutex`], [`RawRwLock`], [`RawCondvar`], [`Monitor`], [`atomic`], [`thread`]. Each
+//! raw operation asks which world the calling thread is in and hands over to it:
+//!
+//! - [`os`]: real threads, real blocking; Ops that no analysis needs are left out.
+//! - `loom` (feature `loom`): a thread inside `lockwise::loom::model`.
+//!
+//! [`World`] states what a world must do. Nothing outside `rt` names a world.
+
+pub(crate) mod atomic;
+mod condvar;
+mod monitor;
+mod mutex;
+mod object;
+pub(crate) mod os;
+mod rwlock;
+pub(crate) mod thread;
+mod world;
+
+pub(crate) use self::{
+    condvar::RawCondvar,
+    monitor::{Monitor, MonitorGuard},
+    mutex::RawMutex,
+    object::{Meta, short_type_name},
+    rwlock::RawRwLock,
+    world::{Until, Wake, World, dispatch},
+};
+
+use lockwise_detector::{Action, ObjectId};
+
+/// Tells the analyses what this thread did to an object that is built of quieter parts.
+#[track_caller]
+pub(crate) fn emit(meta: &Meta, action: Action) {
+    dispatch!(world => world.emit(meta, action));
+}
+
+/// This thread owns the object from here on: a lock, or an initialiser that it runs.
+#[track_caller]
+pub(crate) fn own(meta: &Meta, until: Until) {
+    dispatch!(world => world.own(meta, until));
+}
+
+/// Nobody owns the object any more. `owner` is who did.
+#[track_caller]
+pub(crate) fn disown(meta: &Meta, owner: &thread::Thread) {
+    dispatch!(world => world.disown(meta, owner));
+}
+
+fn object_gone(object: ObjectId) {
+    dispatch!(world => world.object_gone(object));
+}

@@ -1,0 +1,127 @@
+//! [`Monitor`]: state, a lock and a condition variable in one (Hoare 1974).
+//!
+//! Every blocking primitive beyond mutexes, rwlocks and condition variables is a state in a
+//! monitor, and so works in every world. Analyses do not see the monitor; the primitive says what
+//! its threads wait for and what they hand to each other.
+
+use std::{
+    cell::UnsafeCell,
+    ops::{Deref, DerefMut},
+};
+
+use lockwise_detector::op::WaitFor;
+
+use super::{RawCondvar, RawMutex, Until, Wake};
+
+/// A state that one thread at a time sees, and whose changes others can wait for.
+pub(crate) struct Monitor<S> {
+    lock: RawMutex,
+    changed: RawCondvar,
+    state: UnsafeCell<S>,
+}
+
+// SAFETY: the lock hands the state from thread to thread, one at a time.
+unsafe impl<S: Send> Send for Monitor<S> {}
+// SAFETY: as above; a shared reference gives the state only through the lock.
+unsafe impl<S: Send> Sync for Monitor<S> {}
+
+impl<S> std::panic::UnwindSafe for Monitor<S> {}
+impl<S> std::panic::RefUnwindSafe for Monitor<S> {}
+
+impl<S> Monitor<S> {
+    pub(crate) const fn new(state: S) -> Self {
+        Self {
+            lock: RawMutex::quiet(),
+            changed: RawCondvar::quiet(),
+            state: UnsafeCell::new(state),
+        }
+    }
+
+    /// Waits for the state to be free and takes it.
+    #[track_caller]
+    pub(crate) fn enter(&self) -> MonitorGuard<'_, S> {
+        self.lock.lock(Until::Forever);
+        MonitorGuard { monitor: self, _not_send: std::marker::PhantomData }
+    }
+
+    /// The state, seen by nobody else.
+    pub(crate) fn get_mut(&mut self) -> &mut S {
+        self.state.get_mut()
+    }
+
+    /// The state, taken out.
+    pub(crate) fn into_inner(self) -> S {
+        self.state.into_inner()
+    }
+}
+
+/// The right to see and change a [`Monitor`]'s state.
+pub(crate) struct MonitorGuard<'a, S> {
+    monitor: &'a Monitor<S>,
+    _not_send: std::marker::PhantomData<*const ()>,
+}
+
+impl<S> MonitorGuard<'_, S> {
+    /// Leaves, waits for [`MonitorGuard::notify_all`] or `notify_one`, and enters again; may
+    /// return for no reason. `on` is what a report says that the thread waits for (`None` where a
+    /// `Request` has said it).
+    #[track_caller]
+    pub(crate) fn wait(&mut self, on: Option<WaitFor>, until: Until) -> Wake {
+        if until == Until::Now {
+            return Wake::TimedOut;
+        }
+        // SAFETY: a guard exists only while its thread holds the lock.
+        unsafe { self.monitor.changed.wait(&self.monitor.lock, on, until) }
+    }
+
+    /// Waits until `ready`; false if time ran out first.
+    #[track_caller]
+    pub(crate) fn wait_until(
+        &mut self,
+        on: Option<WaitFor>,
+        until: Until,
+        mut ready: impl FnMut(&mut S) -> bool,
+    ) -> bool {
+        while !ready(self) {
+            if self.wait(on, until) == Wake::TimedOut {
+                return ready(self);
+            }
+        }
+        true
+    }
+
+    /// Lets one waiting thread look at the state again.
+    #[track_caller]
+    pub(crate) fn notify_one(&self) {
+        self.monitor.changed.notify(false);
+    }
+
+    /// Lets all waiting threads look at the state again.
+    #[track_caller]
+    pub(crate) fn notify_all(&self) {
+        self.monitor.changed.notify(true);
+    }
+}
+
+impl<S> Deref for MonitorGuard<'_, S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        // SAFETY: this thread holds the lock, so nobody else sees the state.
+        unsafe { &*self.monitor.state.get() }
+    }
+}
+
+impl<S> DerefMut for MonitorGuard<'_, S> {
+    fn deref_mut(&mut self) -> &mut S {
+        // SAFETY: as for `deref`, and the guard is borrowed mutably.
+        unsafe { &mut *self.monitor.state.get() }
+    }
+}
+
+impl<S> Drop for MonitorGuard<'_, S> {
+    fn drop(&mut self) {
+        // SAFETY: a guard exists only while its thread holds the lock, and this ends the guard.
+        unsafe { self.monitor.lock.unlock() };
+    }
+}

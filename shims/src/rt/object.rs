@@ -1,0 +1,113 @@
+//! [`Meta`]: what every observed object carries besides its state.
+
+use std::{
+    panic::Location,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+use lockwise_detector::{
+    ObjectId,
+    op::{ObjectInfo, ObjectKind},
+};
+
+/// Identity and origin of an observed object.
+///
+/// Const-constructible, and free until it is used: the id is drawn at first use, and no analysis
+/// hears of the object before an Op on it has to be sent.
+pub(crate) struct Meta {
+    /// 0 until first use.
+    id: AtomicU64,
+    /// Whether some detector was told of it, and so has to be told of its end.
+    known: AtomicBool,
+    kind: ObjectKind,
+    type_name: fn() -> &'static str,
+    created: &'static Location<'static>,
+}
+
+impl Meta {
+    /// An object of `kind` whose full Rust type is `T`, made at the caller's caller.
+    #[track_caller]
+    pub(crate) const fn of<T: ?Sized>(kind: ObjectKind) -> Self {
+        Self {
+            id: AtomicU64::new(0),
+            known: AtomicBool::new(false),
+            kind,
+            type_name: std::any::type_name::<T>,
+            created: Location::caller(),
+        }
+    }
+
+    /// Its id, drawn now if this is its first use.
+    #[inline]
+    pub(crate) fn id(&self) -> ObjectId {
+        match self.id.load(Ordering::Relaxed) {
+            0 => self.draw_id(),
+            id => ObjectId(id),
+        }
+    }
+
+    #[cold]
+    fn draw_id(&self) -> ObjectId {
+        let fresh = super::os::local::draw_object_id();
+        match self.id.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => ObjectId(fresh),
+            Err(other) => ObjectId(other),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> ObjectKind {
+        self.kind
+    }
+
+    /// What a detector is told of it.
+    pub(crate) fn info(&self) -> Arc<ObjectInfo> {
+        self.known.store(true, Ordering::Relaxed);
+        Arc::new(ObjectInfo {
+            kind: self.kind,
+            type_name: short_type_name((self.type_name)()),
+            name: None,
+            created: self.created.into(),
+        })
+    }
+}
+
+impl Drop for Meta {
+    #[inline]
+    fn drop(&mut self) {
+        if *self.known.get_mut() {
+            super::object_gone(self.id());
+        }
+    }
+}
+
+/// `lockwise::sync::mutex::Mutex<bank::Account>` as people write it: `Mutex<Account>`.
+pub(crate) fn short_type_name(full: &str) -> String {
+    let mut short = String::with_capacity(full.len());
+    let mut segment = String::new();
+    for c in full.chars() {
+        if c == ':' {
+            segment.clear();
+        } else if c.is_alphanumeric() || c == '_' {
+            segment.push(c);
+        } else {
+            short.push_str(&std::mem::take(&mut segment));
+            short.push(c);
+        }
+    }
+    short + &segment
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_type_name;
+
+    #[test]
+    fn paths_are_dropped_and_structure_kept() {
+        let full = "lockwise::sync::mutex::Mutex<alloc::vec::Vec<(u8, dyn core::any::Any)>>";
+        assert_eq!(short_type_name(full), "Mutex<Vec<(u8, dyn Any)>>");
+        assert_eq!(short_type_name("u64"), "u64");
+    }
+}

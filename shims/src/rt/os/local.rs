@@ -1,0 +1,244 @@
+//! [`Local`]: the calling thread's own corner, read on every operation.
+
+use std::{
+    cell::{Cell, RefCell},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use lockwise_detector::{Epoch, ThreadId};
+
+use super::{kernel, record::Record};
+
+/// How many contexts a thread remembers having told the detector of. Two contexts that share a
+/// place push each other out, and are then told again: slower, never wrong.
+const SEEN: usize = 1024;
+
+/// How many other threads' moments a thread remembers.
+const KNOWN: usize = 16;
+
+/// How many object ids a thread draws from the common counter at once.
+const ID_BLOCK: u64 = 1 << 16;
+
+/// What a thread keeps for itself.
+pub(super) struct Local {
+    record: Cell<*const Record>,
+    /// Above 0 while the runtime itself runs on this thread: it must not observe itself.
+    inside: Cell<u32>,
+    /// Whether this thread holds the kernel's lock.
+    in_kernel: Cell<bool>,
+    /// Whether a lock was released meanwhile whose waiters could not be woken.
+    missed_wake: Cell<bool>,
+    /// Identifies "holds nothing", for as long as nothing synchronised with this thread.
+    seed: Cell<u64>,
+    synchronised: Cell<u64>,
+    seen: Cell<*mut [u64; SEEN]>,
+    known: [Cell<u64>; KNOWN],
+    next_id: Cell<u64>,
+    last_id: Cell<u64>,
+}
+
+thread_local! {
+    // No destructor, so that it can be read at any time, also while others are destroyed.
+    static LOCAL: Local = const { Local {
+        record: Cell::new(std::ptr::null()),
+        inside: Cell::new(0),
+        in_kernel: Cell::new(false),
+        missed_wake: Cell::new(false),
+        seed: Cell::new(1),
+        synchronised: Cell::new(0),
+        seen: Cell::new(std::ptr::null_mut()),
+        known: [const { Cell::new(0) }; KNOWN],
+        next_id: Cell::new(0),
+        last_id: Cell::new(0),
+    } };
+
+    /// Owns what [`LOCAL`] points to, and tells of the thread's end.
+    static OWNER: RefCell<Option<Owner>> = const { RefCell::new(None) };
+}
+
+/// The calling thread's [`Local`].
+#[inline]
+pub(super) fn local() -> &'static Local {
+    // SAFETY: LOCAL has no destructor, so it lives as long as the thread; and it is not Sync, so
+    // the reference cannot leave the thread.
+    LOCAL.with(|local| unsafe { &*std::ptr::from_ref(local) })
+}
+
+struct Owner {
+    record: Arc<Record>,
+    seen: Box<[u64; SEEN]>,
+    /// Whether nobody else tells of the thread's end.
+    root: bool,
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        let local = local();
+        if self.root {
+            kernel::thread_ends(&self.record);
+        }
+        local.record.set(std::ptr::null());
+        local.seen.set(std::ptr::null_mut());
+        // From here on the thread is not observed: destructors of its other locals may still run.
+        local.inside.set(1);
+    }
+}
+
+impl Local {
+    /// This thread's record: made now, if the thread is seen for the first time. `None` if the
+    /// runtime itself is at work on this thread, or the thread is as good as gone.
+    #[inline]
+    pub(super) fn record(&self) -> Option<&Record> {
+        let record = self.record.get();
+        if self.inside.get() == 0 && !record.is_null() {
+            // SAFETY: OWNER keeps the record alive, and clears the pointer before it lets go.
+            return Some(unsafe { &*record });
+        }
+        self.first_record()
+    }
+
+    #[cold]
+    fn first_record(&self) -> Option<&Record> {
+        if self.inside.get() > 0 {
+            return None;
+        }
+        OWNER.try_with(|_| ()).ok()?;
+        self.adopt(kernel::begin_root(), true);
+        // SAFETY: as above.
+        unsafe { self.record.get().as_ref() }
+    }
+
+    /// This thread's record, to keep.
+    pub(super) fn shared_record(&self) -> Option<Arc<Record>> {
+        self.record()?;
+        self.own_record()
+    }
+
+    /// The same while the runtime is at work.
+    pub(super) fn own_record(&self) -> Option<Arc<Record>> {
+        let owner = OWNER.try_with(|owner| owner.borrow().as_ref().map(|o| Arc::clone(&o.record)));
+        owner.ok().flatten()
+    }
+
+    /// Makes `record` this thread's; `root` if the end of the thread is the end of the record.
+    /// Returns the record that it had, whose end is then nobody's business but the caller's.
+    pub(super) fn adopt(&self, record: Arc<Record>, root: bool) -> Option<(Arc<Record>, bool)> {
+        let _inside = self.enter();
+        let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
+        self.record.set(Arc::as_ptr(&owner.record));
+        self.seen.set(&raw mut *owner.seen);
+        self.known.iter().for_each(|known| known.set(0));
+        let before = OWNER.try_with(|slot| slot.borrow_mut().replace(owner)).ok().flatten()?;
+        let before = std::mem::ManuallyDrop::new(before);
+        // SAFETY: `before` is never dropped, so each field is taken out once.
+        unsafe {
+            drop(std::ptr::read(&raw const before.seen));
+            Some((std::ptr::read(&raw const before.record), before.root))
+        }
+    }
+
+    /// Says that the runtime is at work, until the guard is dropped.
+    pub(super) fn enter(&'static self) -> Inside {
+        self.inside.set(self.inside.get() + 1);
+        Inside(self)
+    }
+
+    /// From here on this thread is not observed: only destructors of its locals are left to run.
+    pub(super) fn retire(&self) {
+        self.inside.set(self.inside.get() + 1);
+    }
+
+    pub(super) fn is_in_kernel(&self) -> bool {
+        self.in_kernel.get()
+    }
+
+    pub(super) fn set_in_kernel(&self, inside: bool) {
+        self.in_kernel.set(inside);
+    }
+
+    /// A lock with waiters was released from within the kernel (by an allocator that uses our
+    /// types, say): they are woken when the kernel is left.
+    pub(super) fn miss_wake(&self) {
+        self.missed_wake.set(true);
+    }
+
+    pub(super) fn take_missed_wake(&self) -> bool {
+        self.missed_wake.take()
+    }
+
+    /// Identifies "holds nothing".
+    #[inline]
+    pub(super) fn seed(&self) -> u64 {
+        self.seed.get()
+    }
+
+    /// Something that must happen before what follows reached this thread: lock orders that were
+    /// impossible before may be possible now, so they have to be told again. So as not to tell
+    /// all of them after every message, from the 64th time on only powers of two count.
+    pub(super) fn synchronised(&self) {
+        let count = self.synchronised.get() + 1;
+        self.synchronised.set(count);
+        if count < 64 || count.is_power_of_two() {
+            self.seed.set(self.seed.get() + 1);
+        }
+    }
+
+    /// Whether the detector was told of this sequence of locks.
+    #[inline]
+    pub(super) fn has_seen(&self, context: u64) -> bool {
+        let seen = self.seen.get();
+        // SAFETY: the pointer is null or leads to the table that OWNER keeps, which only this
+        // thread touches, and no reference into it outlives a statement.
+        !seen.is_null() && unsafe { (&*seen)[context as usize % SEEN] == context }
+    }
+
+    pub(super) fn set_seen(&self, context: u64) {
+        let seen = self.seen.get();
+        if !seen.is_null() {
+            // SAFETY: as for `has_seen`.
+            unsafe { (&mut *seen)[context as usize % SEEN] = context };
+        }
+    }
+
+    /// Whether the detector knows that `released` comes before this thread's present.
+    #[inline]
+    pub(super) fn knows(&self, record: &Record, released: u64) -> bool {
+        let epoch = Epoch::from_bits(released);
+        let own = record.serial & 0xF_FFFF;
+        epoch.is_none() || epoch.thread() == ThreadId(own) || {
+            let known = Epoch::from_bits(self.known[epoch.thread().index() % KNOWN].get());
+            known.thread() == epoch.thread() && known.tick() >= epoch.tick()
+        }
+    }
+
+    pub(super) fn set_known(&self, released: u64) {
+        let index = Epoch::from_bits(released).thread().index() % KNOWN;
+        self.known[index].set(released);
+    }
+}
+
+/// See [`Local::enter`].
+pub(super) struct Inside(&'static Local);
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        self.0.inside.set(self.0.inside.get() - 1);
+    }
+}
+
+/// An object id that was never drawn before.
+pub(crate) fn draw_object_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let local = local();
+    if local.next_id.get() == local.last_id.get() {
+        let first = NEXT.fetch_add(ID_BLOCK, Ordering::Relaxed);
+        local.next_id.set(first);
+        local.last_id.set(first + ID_BLOCK);
+    }
+    let id = local.next_id.get();
+    local.next_id.set(id + 1);
+    id
+}

@@ -1,0 +1,246 @@
+//! The os world: real threads, real blocking.
+//!
+//! Start at [`kernel`], which holds what threads share; [`mutex`] shows the fast path, and when it
+//! leaves Ops out; [`local`] and [`record`] are what it reads there.
+
+mod atomic;
+mod condvar;
+mod kernel;
+pub(crate) mod local;
+mod mutex;
+mod record;
+mod rwlock;
+mod thread;
+
+use std::{
+    panic::Location,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use lockwise_detector::{
+    Action, Finding, ObjectId,
+    op::{Mode, WaitFor},
+};
+
+pub(crate) use self::record::Record;
+use self::{kernel::Kernel, local::local};
+use super::{
+    Meta, RawCondvar, RawMutex, RawRwLock, Until, Wake, World,
+    atomic::{Exchange, Primitive, Rmw},
+    thread::{Spawn, Thread},
+};
+use crate::report::Destination;
+
+/// Real threads.
+#[derive(Clone, Copy)]
+pub(crate) struct Os;
+
+impl World for Os {
+    #[inline]
+    #[track_caller]
+    fn mutex_lock(self, mutex: &RawMutex, until: Until) -> bool {
+        mutex::lock(mutex, until)
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn mutex_unlock(self, mutex: &RawMutex) {
+        // SAFETY: the caller's promise.
+        unsafe { mutex::unlock(mutex) }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn rwlock_lock(self, lock: &RawRwLock, mode: Mode, until: Until) -> bool {
+        rwlock::lock(lock, mode, until)
+    }
+
+    #[inline]
+    #[track_caller]
+    unsafe fn rwlock_unlock(self, lock: &RawRwLock, mode: Mode) {
+        // SAFETY: the caller's promise.
+        unsafe { rwlock::unlock(lock, mode) }
+    }
+
+    #[track_caller]
+    unsafe fn rwlock_downgrade(self, lock: &RawRwLock) {
+        // SAFETY: the caller's promise.
+        unsafe { rwlock::downgrade(lock) }
+    }
+
+    #[track_caller]
+    unsafe fn condvar_wait(
+        self,
+        condvar: &RawCondvar,
+        mutex: &RawMutex,
+        on: Option<WaitFor>,
+        until: Until,
+    ) -> Wake {
+        // SAFETY: the caller's promise.
+        unsafe { condvar::wait(condvar, mutex, on, until) }
+    }
+
+    #[track_caller]
+    fn condvar_notify(self, condvar: &RawCondvar, all: bool) {
+        condvar::notify(condvar, all);
+    }
+
+    #[track_caller]
+    fn park(self, until: Until) -> Wake {
+        thread::park(until)
+    }
+
+    #[track_caller]
+    fn unpark(self, thread: &Thread) {
+        let Thread::Os(record) = thread;
+        thread::unpark(record);
+    }
+
+    #[track_caller]
+    fn spawn(self, spawn: Spawn<'_>) -> std::io::Result<Thread> {
+        thread::spawn(spawn)
+    }
+
+    #[track_caller]
+    fn join(self, thread: &Thread, until: Until, scope: bool) -> bool {
+        let Thread::Os(record) = thread;
+        thread::join(record, until, scope)
+    }
+
+    fn current(self) -> Thread {
+        Thread::Os(local().shared_record().unwrap_or_else(kernel::begin_root))
+    }
+
+    fn yield_now(self) {
+        std::thread::yield_now();
+    }
+
+    #[track_caller]
+    fn sleep(self, until: Until) {
+        thread::sleep(until);
+    }
+
+    fn now(self) -> Instant {
+        Instant::now()
+    }
+
+    #[track_caller]
+    fn atomic_load<A: Primitive>(self, atomic: &A, ordering: Ordering) -> A::Value {
+        atomic::load(atomic, ordering)
+    }
+
+    #[track_caller]
+    fn atomic_store<A: Primitive>(self, atomic: &A, value: A::Value, ordering: Ordering) {
+        atomic::store(atomic, value, ordering);
+    }
+
+    #[track_caller]
+    fn atomic_rmw<A: Primitive>(
+        self,
+        atomic: &A,
+        rmw: Rmw,
+        operand: A::Value,
+        ordering: Ordering,
+    ) -> A::Value {
+        atomic::rmw(atomic, rmw, operand, ordering)
+    }
+
+    #[track_caller]
+    fn atomic_exchange<A: Primitive>(
+        self,
+        atomic: &A,
+        exchange: Exchange<A::Value>,
+    ) -> Result<A::Value, A::Value> {
+        atomic::exchange(atomic, exchange)
+    }
+
+    #[track_caller]
+    fn cell(self, meta: &Meta, write: bool) {
+        atomic::cell(meta, write);
+    }
+
+    #[track_caller]
+    fn fence(self, ordering: Ordering) {
+        atomic::fence(ordering);
+    }
+
+    #[track_caller]
+    fn emit(self, meta: &Meta, action: Action) {
+        let local = local();
+        let Some(record) = local.record() else { return };
+        let mut kernel = Kernel::enter();
+        kernel.introduce(record, meta);
+        let observes = matches!(action, Action::Observe { .. });
+        let stack = match action {
+            Action::Request { .. } => {
+                kernel.tell_held(record);
+                crate::report::capture()
+            }
+            _ => None,
+        };
+        kernel.emit_with_stack(record, Location::caller().into(), stack, action);
+        if observes {
+            local.synchronised();
+        }
+        kernel.leave();
+    }
+
+    #[track_caller]
+    fn own(self, meta: &Meta, until: Until) {
+        let Some(record) = local().record() else { return };
+        let mut kernel = Kernel::enter();
+        kernel.tell_held(record);
+        let object = kernel.introduce(record, meta);
+        let action =
+            Action::Acquire { object, mode: Mode::Exclusive, patience: until.patience() };
+        let stack = crate::report::capture();
+        kernel.emit_with_stack(record, Location::caller().into(), stack, action);
+        record.loose.fetch_add(1, Ordering::Relaxed);
+        kernel.leave_quietly();
+    }
+
+    #[track_caller]
+    fn disown(self, meta: &Meta, owner: &Thread) {
+        let Thread::Os(owner) = owner;
+        let Some(record) = local().record() else { return };
+        let mut kernel = Kernel::enter();
+        owner.loose.fetch_sub(1, Ordering::Relaxed);
+        let object = meta.id();
+        if kernel.holds(owner, object) {
+            let action = Action::Release { object, mode: Mode::Exclusive };
+            kernel.emit(record, Location::caller().into(), action);
+        }
+        kernel.leave_quietly();
+    }
+
+    fn object_gone(self, object: ObjectId) {
+        let Some(record) = local().record() else { return };
+        let mut kernel = Kernel::enter();
+        kernel.object_gone(record, object);
+        kernel.leave_quietly();
+    }
+}
+
+/// Runs `f` on this thread as the first of a session of its own, and returns what was found there.
+/// A panic that only says that a finding stopped the thread ends here.
+pub(crate) fn record(f: impl FnOnce()) -> Vec<Finding> {
+    let findings = Arc::default();
+    let destination = Destination::Recording(Arc::clone(&findings));
+    let name = std::thread::current().name().map(Arc::from);
+    let session = kernel::begin_session(destination, name);
+    let before = local().adopt(Arc::clone(&session), false);
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
+    kernel::end_session(&session);
+    if let Some((before, root)) = before {
+        local().adopt(before, root);
+    }
+    crate::report::take_stop();
+    if let Err(payload) = outcome
+        && !crate::report::is_stop(&*payload)
+    {
+        std::panic::resume_unwind(payload);
+    }
+    let mut findings = findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    std::mem::take(&mut *findings)
+}

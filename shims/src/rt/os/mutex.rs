@@ -1,0 +1,384 @@
+//! Mutexes on real threads.
+//!
+//! The word is the owner's serial number, twice, or 0; the lowest bit ([`PARKED`]) says that
+//! threads wait. With it set, every acquisition and release goes through the kernel, so that the
+//! detector's idea of who owns a lock that somebody waits for is exact. Without it, locking is one
+//! compare-exchange, as in std, and the detector is told only if it could learn from it:
+//!
+//! - other locks are held, in a sequence that this thread has not told it of; or
+//! - the last release was another thread's, at a moment that this thread does not know of.
+
+use std::{hint, sync::atomic::Ordering, time::Instant};
+
+use lockwise_detector::{
+    Action,
+    op::{Mode, Patience},
+};
+
+use super::{
+    kernel::{Cancel, Entered, Kernel, Stuck, Wait},
+    local::{Local, local},
+    record::{Record, extend},
+};
+use crate::{
+    report,
+    rt::{Meta, RawMutex, Until, Wake, world::Place},
+};
+
+/// Threads wait for the lock.
+const PARKED: u32 = 1;
+
+/// The owner where the thread has no record: the runtime itself, or a thread that is nearly gone.
+const NOBODY: u32 = u32::MAX & !PARKED;
+
+/// How often a thread looks again before it blocks.
+const SPINS: u32 = 100;
+
+#[inline]
+#[track_caller]
+pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
+    let local = local();
+    match (&mutex.meta, local.record()) {
+        (Some(meta), Some(record)) => lock_observed(mutex, meta, local, record, until),
+        (_, record) => lock_quiet(mutex, record, until),
+    }
+}
+
+#[inline]
+#[track_caller]
+fn lock_observed(
+    mutex: &RawMutex,
+    meta: &Meta,
+    local: &'static Local,
+    record: &Record,
+    until: Until,
+) -> bool {
+    let object = meta.id();
+    let context = extend(record.context(local.seed()), object, Mode::Exclusive);
+    let nested = record.depth() > 0;
+    let plain = record.loose.load(Ordering::Relaxed) == 0 && record.has_room();
+    if !take(mutex, record) && !spin(mutex, record, until) {
+        return lock_contended(mutex, meta, record, until);
+    }
+    let released = mutex.last_release.load(Ordering::Relaxed);
+    let known = local.knows(record, released);
+    let told = !plain || (nested && !local.has_seen(context));
+    if told || !known {
+        admit(mutex, meta, record, until.patience(), told);
+    }
+    if record.has_room() {
+        record.push(object, Mode::Exclusive, std::panic::Location::caller(), context, told);
+    }
+    if told {
+        local.set_seen(context);
+        stop_if_found(mutex);
+    }
+    true
+}
+
+#[inline]
+fn take(mutex: &RawMutex, record: &Record) -> bool {
+    mutex.word.compare_exchange(0, record.word(), Ordering::Acquire, Ordering::Relaxed).is_ok()
+}
+
+/// Tells the detector of an acquisition that it may learn from.
+#[cold]
+#[track_caller]
+fn admit(mutex: &RawMutex, meta: &Meta, record: &Record, patience: Patience, told: bool) {
+    let place: Place = std::panic::Location::caller();
+    let mut kernel = Kernel::enter();
+    tell_release(&mut kernel, mutex, record, place);
+    if told {
+        kernel.tell_held(record);
+        acquired(&mut kernel, meta, record, patience, place);
+    }
+    kernel.leave_quietly();
+}
+
+fn tell_release(kernel: &mut Entered, mutex: &RawMutex, record: &Record, place: Place) {
+    let released = mutex.last_release.load(Ordering::Relaxed);
+    kernel.tell_synchronised(record, released, place.into());
+    local().set_known(released);
+}
+
+fn acquired(
+    kernel: &mut Entered,
+    meta: &Meta,
+    record: &Record,
+    patience: Patience,
+    place: Place,
+) {
+    let object = kernel.introduce(record, meta);
+    let action = Action::Acquire { object, mode: Mode::Exclusive, patience };
+    kernel.emit_with_stack(record, place.into(), report::capture(), action);
+}
+
+/// In the plain mode of `cargo test`, gives the lock back and panics if the acquisition has just
+/// been found to be a fault.
+#[track_caller]
+fn stop_if_found(mutex: &RawMutex) {
+    if let Some(stop) = report::take_stop() {
+        // SAFETY: this thread has just acquired the lock, and its caller does not get it.
+        unsafe { unlock(mutex) };
+        report::stop(&stop);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn lock_contended(mutex: &RawMutex, meta: &Meta, record: &Record, until: Until) -> bool {
+    let place: Place = std::panic::Location::caller();
+    let mut kernel = Kernel::enter();
+    let mut requested = false;
+    loop {
+        if take_parked(mutex, record) {
+            return finish(kernel, mutex, meta, record, until, place);
+        }
+        if until == Until::Now {
+            kernel.leave_quietly();
+            return false;
+        }
+        let owner = mutex.word.load(Ordering::Relaxed) >> 1;
+        kernel.tell_owner(owner, meta, Mode::Exclusive);
+        if !requested {
+            requested = true;
+            request(&mut kernel, meta, record, until.patience(), place);
+        }
+        if let Some(stuck) = kernel.doom(record) {
+            return give_up(kernel, meta, record, place, Some(stuck));
+        }
+        let (entered, outcome) = block(kernel, mutex, until, Cancel::unless_panicking());
+        kernel = entered;
+        match outcome {
+            Ok(Wake::Notified) => {}
+            Ok(Wake::TimedOut) => return give_up(kernel, meta, record, place, None),
+            Err(stuck) => return give_up(kernel, meta, record, place, Some(stuck)),
+        }
+    }
+}
+
+fn request(
+    kernel: &mut Entered,
+    meta: &Meta,
+    record: &Record,
+    patience: Patience,
+    place: Place,
+) {
+    kernel.tell_held(record);
+    let object = kernel.introduce(record, meta);
+    let action = Action::Request { object, mode: Mode::Exclusive, patience };
+    kernel.emit_with_stack(record, place.into(), report::capture(), action);
+}
+
+#[track_caller]
+fn give_up(
+    mut kernel: Entered,
+    meta: &Meta,
+    record: &Record,
+    place: Place,
+    stuck: Option<Stuck>,
+) -> bool {
+    kernel.emit(record, place.into(), Action::GiveUp { object: meta.id() });
+    kernel.leave_quietly();
+    match stuck {
+        Some(stuck) => stuck.raise(),
+        None => false,
+    }
+}
+
+/// The lock was acquired in contention: tells the detector, and keeps the hold.
+#[track_caller]
+fn finish(
+    mut kernel: Entered,
+    mutex: &RawMutex,
+    meta: &Meta,
+    record: &Record,
+    until: Until,
+    place: Place,
+) -> bool {
+    tell_release(&mut kernel, mutex, record, place);
+    kernel.tell_held(record);
+    acquired(&mut kernel, meta, record, until.patience(), place);
+    kernel.leave_quietly();
+    let local = local();
+    let context = extend(record.context(local.seed()), meta.id(), Mode::Exclusive);
+    if record.has_room() {
+        record.push(meta.id(), Mode::Exclusive, place, context, true);
+    }
+    stop_if_found(mutex);
+    true
+}
+
+/// Looks again for a moment, as long as nobody has begun to wait.
+#[cold]
+fn spin(mutex: &RawMutex, record: &Record, until: Until) -> bool {
+    let spins = if until == Until::Now { 0 } else { SPINS };
+    for _ in 0..spins {
+        match mutex.word.load(Ordering::Relaxed) {
+            0 if take(mutex, record) => return true,
+            word if word & PARKED != 0 => return false,
+            _ => hint::spin_loop(),
+        }
+    }
+    false
+}
+
+/// In the kernel: acquires if the lock is free, and otherwise makes its owner come to the kernel
+/// to release it.
+fn take_parked(mutex: &RawMutex, record: &Record) -> bool {
+    loop {
+        let word = mutex.word.load(Ordering::Relaxed);
+        let (next, taken) =
+            if word & !PARKED == 0 { (word | record.word(), true) } else { (word | PARKED, false) };
+        let exchanged =
+            mutex.word.compare_exchange(word, next, Ordering::Acquire, Ordering::Relaxed);
+        if exchanged.is_ok() {
+            return taken;
+        }
+    }
+}
+
+fn block(
+    kernel: Entered,
+    mutex: &RawMutex,
+    until: Until,
+    cancel: Cancel,
+) -> (Entered, Result<Wake, Stuck>) {
+    let deadline = deadline(until);
+    let key = key(mutex);
+    let wait = Wait { key, mode: Mode::Exclusive, deadline, announced: false, cancel };
+    match local().own_record() {
+        Some(record) => kernel.block(&record, wait),
+        None => (kernel, Ok(Wake::TimedOut)),
+    }
+}
+
+/// The instant at which a wait ends by itself.
+pub(super) fn deadline(until: Until) -> Option<Instant> {
+    match until {
+        Until::Forever => None,
+        Until::Deadline(instant) => Some(instant),
+        Until::Now => Some(Instant::now()),
+    }
+}
+
+fn key(mutex: &RawMutex) -> usize {
+    std::ptr::from_ref(mutex).addr()
+}
+
+/// Releases.
+///
+/// # Safety
+///
+/// The calling thread holds `mutex`, by [`lock`].
+#[inline]
+#[track_caller]
+pub(super) unsafe fn unlock(mutex: &RawMutex) {
+    let local = local();
+    let Some(record) = local.record() else {
+        return unlock_slow(mutex);
+    };
+    if let Some(meta) = &mutex.meta {
+        let told = record.pop(meta.id(), Mode::Exclusive, local.seed());
+        mutex.last_release.store(record.release_epoch(), Ordering::Relaxed);
+        if told != Some(false) {
+            return unlock_told(mutex, meta, record);
+        }
+    }
+    let word = record.word();
+    if mutex.word.compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed).is_err() {
+        unlock_parked(mutex, record);
+    }
+}
+
+/// Releases a lock of which the detector knows.
+#[cold]
+#[track_caller]
+fn unlock_told(mutex: &RawMutex, meta: &Meta, record: &Record) {
+    let site = std::panic::Location::caller().into();
+    let mut kernel = Kernel::enter();
+    let object = meta.id();
+    if kernel.holds(record, object) {
+        kernel.emit(record, site, Action::Release { object, mode: Mode::Exclusive });
+    }
+    release_word(&mut kernel, mutex);
+    kernel.leave_quietly();
+}
+
+#[cold]
+#[track_caller]
+fn unlock_parked(mutex: &RawMutex, record: &Record) {
+    match &mutex.meta {
+        Some(meta) => unlock_told(mutex, meta, record),
+        None => unlock_slow(mutex),
+    }
+}
+
+/// Releases without telling anybody.
+#[cold]
+fn unlock_slow(mutex: &RawMutex) {
+    let word = mutex.word.load(Ordering::Relaxed) & !PARKED;
+    if mutex.word.compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed).is_ok() {
+        return;
+    }
+    if local().is_in_kernel() {
+        mutex.word.store(PARKED, Ordering::Release);
+        local().miss_wake();
+        return;
+    }
+    let mut kernel = Kernel::enter();
+    release_word(&mut kernel, mutex);
+    kernel.leave_quietly();
+}
+
+/// In the kernel: the lock is free from here on, and the first waiter looks again.
+pub(super) fn release_word(kernel: &mut Kernel, mutex: &RawMutex) {
+    kernel.wake_one(key(mutex));
+    let word = if kernel.has_waiters(key(mutex)) { PARKED } else { 0 };
+    mutex.word.store(word, Ordering::Release);
+}
+
+/// Locks something that the analyses do not see, or for a thread that they do not see.
+#[cold]
+fn lock_quiet(mutex: &RawMutex, record: Option<&Record>, until: Until) -> bool {
+    let Some(record) = record else { return lock_unseen(mutex, until) };
+    if take(mutex, record) || spin(mutex, record, until) {
+        return true;
+    }
+    loop {
+        let kernel = Kernel::enter();
+        if take_parked(mutex, record) {
+            kernel.leave_quietly();
+            return true;
+        }
+        if until == Until::Now {
+            kernel.leave_quietly();
+            return false;
+        }
+        // A quiet lock is held for moments, by a thread that runs: the wait always ends.
+        let (kernel, outcome) = block(kernel, mutex, until, Cancel::Forbidden);
+        kernel.leave_quietly();
+        if outcome.is_ok_and(|wake| wake == Wake::TimedOut) {
+            return false;
+        }
+    }
+}
+
+/// Locks for a thread without a record, which cannot wait in a queue.
+fn lock_unseen(mutex: &RawMutex, until: Until) -> bool {
+    loop {
+        let word = mutex.word.load(Ordering::Relaxed);
+        if word & !PARKED == 0 {
+            let next = word | NOBODY;
+            let exchanged =
+                mutex.word.compare_exchange(word, next, Ordering::Acquire, Ordering::Relaxed);
+            if exchanged.is_ok() {
+                return true;
+            }
+        } else if deadline(until).is_some_and(|deadline| Instant::now() >= deadline) {
+            return false;
+        } else {
+            std::thread::yield_now();
+        }
+    }
+}

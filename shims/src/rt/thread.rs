@@ -1,0 +1,44 @@
+//! [`Thread`]: a handle to a thread of any world.
+
+use std::sync::Arc;
+
+use super::os;
+
+/// A handle to a thread.
+#[derive(Clone)]
+pub(crate) enum Thread {
+    /// A thread of the operating system.
+    Os(Arc<os::Record>),
+}
+
+/// What it takes to start a thread.
+pub(crate) struct Spawn<'a> {
+    pub(crate) name: Option<String>,
+    pub(crate) stack_size: Option<usize>,
+    /// What it runs. The world never drops it without having run it, unless the spawn fails, and
+    /// [`World::join`](super::World::join) does not return before it has returned.
+    pub(crate) body: Box<dyn FnOnce() + Send + 'a>,
+}
+
+impl Thread {
+    /// Its name, where it was given one; `main` for the main thread.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Os(record) => record.name(),
+        }
+    }
+
+    /// A number that no other thread of this process has or will have.
+    pub(crate) fn number(&self) -> u64 {
+        match self {
+            Self::Os(record) => record.number(),
+        }
+    }
+
+    /// Whether its work has ended.
+    pub(crate) fn is_finished(&self) -> bool {
+        match self {
+            Self::Os(record) => record.is_finished(),
+        }
+    }
+}

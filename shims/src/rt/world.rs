@@ -1,0 +1,202 @@
+//! [`World`]: what a primitive may ask of the world that its thread runs in.
+
+use std::{panic::Location, sync::atomic::Ordering, time::Instant};
+
+use lockwise_detector::{
+    Action, ObjectId,
+    op::{Mode, Patience, WaitFor},
+};
+
+use super::{
+    Meta, RawCondvar, RawMutex, RawRwLock,
+    atomic::{Exchange, Primitive, Rmw},
+    thread::{Spawn, Thread},
+};
+
+/// How long a call is ready to wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Until {
+    /// As long as it takes.
+    Forever,
+    /// Until then.
+    Deadline(Instant),
+    /// Not at all.
+    Now,
+}
+
+impl Until {
+    /// Until `duration` from now; for ever if that is beyond what the clock can say.
+    pub(crate) fn after(duration: std::time::Duration) -> Self {
+        dispatch!(world => world.now()).checked_add(duration).map_or(Self::Forever, Self::Deadline)
+    }
+
+    pub(crate) fn patience(self) -> Patience {
+        match self {
+            Self::Forever => Patience::Forever,
+            Self::Deadline(_) => Patience::Timed,
+            Self::Now => Patience::Try,
+        }
+    }
+}
+
+/// Why a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Wake {
+    /// Somebody ended it, or it ended for no reason.
+    Notified,
+    /// Its time was over.
+    TimedOut,
+}
+
+/// What a world does for the primitives.
+///
+/// Every method is called by the thread that acts, and takes the place in the user's code from
+/// `#[track_caller]`. A method that waits does not return before it has what it waited for, unless
+/// its [`Until`] says otherwise. A world that sees that the wait can never end panics with the
+/// report instead (never while the thread is unwinding). Each method sends the Ops of the detector
+/// that belong to it, or shows that no analysis could tell the difference; objects that are
+/// [quiet](RawMutex::quiet) send none. Time is the world's own.
+pub(crate) trait World: Copy {
+    /// Acquires; false if time ran out.
+    #[track_caller]
+    fn mutex_lock(self, mutex: &RawMutex, until: Until) -> bool;
+
+    /// Releases.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread acquired `mutex` by [`World::mutex_lock`] in this world and has not
+    /// released it since.
+    #[track_caller]
+    unsafe fn mutex_unlock(self, mutex: &RawMutex);
+
+    /// Acquires in `mode`; false if time ran out.
+    #[track_caller]
+    fn rwlock_lock(self, lock: &RawRwLock, mode: Mode, until: Until) -> bool;
+
+    /// Releases a hold in `mode`.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread acquired `lock` in `mode` in this world, and has not released that hold.
+    #[track_caller]
+    unsafe fn rwlock_unlock(self, lock: &RawRwLock, mode: Mode);
+
+    /// Turns a hold in exclusive mode into one in shared mode, without letting a writer in.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread holds `lock` exclusively in this world.
+    #[track_caller]
+    unsafe fn rwlock_downgrade(self, lock: &RawRwLock);
+
+    /// Releases `mutex`, waits for a notification, and acquires `mutex` again. `on` is what the
+    /// analyses are told to be the reason; `None` if they know it (from a `Request`).
+    ///
+    /// # Safety
+    ///
+    /// As for [`World::mutex_unlock`].
+    #[track_caller]
+    unsafe fn condvar_wait(
+        self,
+        condvar: &RawCondvar,
+        mutex: &RawMutex,
+        on: Option<WaitFor>,
+        until: Until,
+    ) -> Wake;
+
+    /// Wakes one waiter, or all.
+    #[track_caller]
+    fn condvar_notify(self, condvar: &RawCondvar, all: bool);
+
+    /// Waits for this thread's park token and takes it.
+    #[track_caller]
+    fn park(self, until: Until) -> Wake;
+
+    /// Makes the park token of `thread` available.
+    #[track_caller]
+    fn unpark(self, thread: &Thread);
+
+    /// Starts a thread.
+    #[track_caller]
+    fn spawn(self, spawn: Spawn<'_>) -> std::io::Result<Thread>;
+
+    /// Waits until `thread` has ended its work; false if time ran out. `scope` is set where the
+    /// wait guards borrowed data: such a wait cannot be given up, whatever happens.
+    #[track_caller]
+    fn join(self, thread: &Thread, until: Until, scope: bool) -> bool;
+
+    /// This thread.
+    fn current(self) -> Thread;
+
+    /// Lets others run.
+    fn yield_now(self);
+
+    /// Lets time pass.
+    #[track_caller]
+    fn sleep(self, until: Until);
+
+    /// The time.
+    fn now(self) -> Instant;
+
+    /// Loads.
+    #[track_caller]
+    fn atomic_load<A: Primitive>(self, atomic: &A, ordering: Ordering) -> A::Value;
+
+    /// Stores.
+    #[track_caller]
+    fn atomic_store<A: Primitive>(self, atomic: &A, value: A::Value, ordering: Ordering);
+
+    /// Reads, modifies and writes in one step; returns what it read.
+    #[track_caller]
+    fn atomic_rmw<A: Primitive>(
+        self,
+        atomic: &A,
+        rmw: Rmw,
+        operand: A::Value,
+        ordering: Ordering,
+    ) -> A::Value;
+
+    /// Writes `exchange.new` if the value is `exchange.current`.
+    #[track_caller]
+    fn atomic_exchange<A: Primitive>(
+        self,
+        atomic: &A,
+        exchange: Exchange<A::Value>,
+    ) -> Result<A::Value, A::Value>;
+
+    /// An access to a plain cell, which happens between this call and what follows.
+    #[track_caller]
+    fn cell(self, meta: &Meta, write: bool);
+
+    /// A memory fence.
+    #[track_caller]
+    fn fence(self, ordering: Ordering);
+
+    /// Sends an Op about an object that is built of quieter parts.
+    #[track_caller]
+    fn emit(self, meta: &Meta, action: Action);
+
+    /// This thread owns the object from here on.
+    #[track_caller]
+    fn own(self, meta: &Meta, until: Until);
+
+    /// `owner` owns the object no longer.
+    #[track_caller]
+    fn disown(self, meta: &Meta, owner: &Thread);
+
+    /// The object is gone.
+    fn object_gone(self, object: ObjectId);
+}
+
+/// The place in the user's code.
+pub(crate) type Place = &'static Location<'static>;
+
+/// Runs an expression with the calling thread's [`World`].
+macro_rules! dispatch {
+    ($world:ident => $body:expr) => {{
+        let $world = $crate::rt::os::Os;
+        $body
+    }};
+}
+pub(crate) use dispatch;
