@@ -1,4 +1,8 @@
 //! Findings as text and as JSON.
+
+mod label;
+
+pub(crate) use self::label::object_label;
 use crate::Finding;
 /// How a text report looks.
 #[derive(Clone, Debug)]
