@@ -39,7 +39,7 @@ mod wait;
 pub use analysis::Analysis;
 pub use context::{Context, OpError};
 pub use detector::Detector;
-pub use finding::{Certainty, Finding};
+pub use finding::{Certainty, Finding, Resolve};
 pub use ids::{Epoch, ObjectId, ThreadId, Tick};
 pub use op::{Action, Op};
 pub use rule::{Rule, Severity};

@@ -2,7 +2,7 @@
 
 use std::{fmt, panic::Location, sync::Arc};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A place in source code: what `#[track_caller]` gives.
 ///
@@ -70,7 +70,7 @@ pub struct Stack {
 }
 
 /// One resolved frame of a [`Stack`], innermost first.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Frame {
     /// Demangled path of the function, without its hash.
     pub function: String,
@@ -85,6 +85,12 @@ impl Stack {
     #[must_use]
     pub fn raw(addresses: Arc<[usize]>) -> Self {
         Self { addresses: Some(addresses), frames: Vec::new() }
+    }
+
+    /// A stack that is resolved already, such as one read from a file.
+    #[must_use]
+    pub fn resolved(frames: Vec<Frame>) -> Self {
+        Self { addresses: None, frames }
     }
 
     /// Turns addresses into frames with `symbols`, once; a stack that is resolved stays as it is.

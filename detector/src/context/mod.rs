@@ -14,6 +14,7 @@ use crate::{
     Action, Epoch, ObjectId, Op, Site, Stack, ThreadId,
     clock::VectorClock,
     op::{Mode, ObjectInfo, ObjectKind, Patience},
+    render::object_label,
 };
 
 /// A lock that a thread holds.
@@ -261,6 +262,14 @@ impl Context {
                 created: Site::UNKNOWN,
             })
         })
+    }
+
+    /// What messages call `object`: `` `noodle` `` where the program named it, else
+    /// `` `Mutex<Account>` made at src/bank.rs:12 ``.
+    #[must_use]
+    pub fn object_label(&self, object: ObjectId) -> String {
+        let info = self.object(object);
+        object_label(info.name.as_deref(), &info.type_name, info.created)
     }
 
     /// The thread's name, or `thread 3` where it has none.

@@ -1,20 +1,66 @@
-//! Findings as text and as JSON.
-use crate::Finding;
+//! Findings as text ([`text`]) and as JSON ([`json`], [`report_json`], and back with [`Reader`]).
+//!
+//! A finding carries all that is shown; what it carries is decided by
+//! [`Finding::resolve`](crate::Finding::resolve). Nothing here prints, reads a file or knows a
+//! terminal: a [`Style`] says how a text is to look.
+
+mod excerpt;
+mod json;
+mod label;
+mod read;
+mod stack;
+mod text;
+
+pub(crate) use self::label::object_label;
+pub use self::{
+    json::{Summary, json, report_json},
+    read::{ReadError, Reader},
+    text::text,
+};
+
 /// How a text report looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Style {
     color: bool,
+    root: Option<String>,
 }
+
 impl Style {
-    /// No colour.
+    /// No colour, paths as they are.
     #[must_use]
     pub fn plain() -> Self {
-        Self { color: false }
+        Self::default()
+    }
+
+    /// With colour, as ANSI escapes.
+    #[must_use]
+    pub fn colored() -> Self {
+        Self { color: true, ..Self::default() }
+    }
+
+    /// Shows paths below `root` relative to it.
+    #[must_use]
+    pub fn relative_to(mut self, root: impl Into<String>) -> Self {
+        self.root = Some(root.into());
+        self
+    }
+
+    /// `file` as this style shows it.
+    fn path<'a>(&self, file: &'a str) -> &'a str {
+        let below = self.root.as_deref().and_then(|root| file.strip_prefix(root));
+        below.and_then(|rest| rest.strip_prefix(['/', '\\'])).unwrap_or(file)
     }
 }
-/// The full text report.
-#[must_use]
-pub fn text(finding: &Finding, style: &Style) -> String {
-    let _ = style.color;
-    finding.message().to_owned()
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_the_root_are_shortened() {
+        let style = Style::plain().relative_to("/home/me/bank");
+        assert_eq!(style.path("/home/me/bank/src/lib.rs"), "src/lib.rs");
+        assert_eq!(style.path("/home/me/banks/src/lib.rs"), "/home/me/banks/src/lib.rs");
+        assert_eq!(Style::plain().path("/src/lib.rs"), "/src/lib.rs");
+    }
 }

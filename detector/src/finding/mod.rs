@@ -1,13 +1,18 @@
 //! [`Finding`]: what an analysis found, as plain data. Wording for people is `render`'s work.
 
-use std::fmt;
+mod fingerprint;
+mod item;
+mod resolve;
 
-use serde::Serialize;
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
+pub use self::resolve::Resolve;
 use crate::{Context, ObjectId, Rule, Severity, Site, Stack, ThreadId, render};
 
 /// How sure we are.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Certainty {
     /// It did not happen in this run, but could in another.
@@ -39,16 +44,20 @@ impl fmt::Display for Certainty {
 /// One fault of the observed program.
 ///
 /// [`Display`](fmt::Display) gives the full text report, without colour.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Finding {
     rule: Rule,
     certainty: Certainty,
-    message: String,
-    threads: Vec<ThreadReport>,
-    objects: Vec<ObjectReport>,
-    help: Vec<String>,
-    test: Option<String>,
-    replay: Option<String>,
+    pub(crate) message: String,
+    pub(crate) threads: Vec<ThreadReport>,
+    pub(crate) objects: Vec<ObjectReport>,
+    pub(crate) help: Vec<String>,
+    pub(crate) test: Option<String>,
+    pub(crate) replay: Option<String>,
+    /// Texts of the files that the sites name, as far as [`Finding::resolve`] could get them.
+    sources: BTreeMap<&'static str, Arc<str>>,
+    /// The fingerprint that the finding was read with; else it is made of the sources.
+    pub(crate) fingerprint: Option<String>,
 }
 
 /// A thread's part in a finding.
@@ -89,6 +98,12 @@ macro_rules! verbs {
                 match self { $(Self::$variant => $name,)* }
             }
 
+            /// The verb of that [name](Verb::name).
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)* _ => None }
+            }
+
             /// How a report says it of a thread: "`t1` **locks** `a`".
             #[must_use]
             pub const fn phrase(self) -> &'static str {
@@ -112,7 +127,7 @@ verbs! {
     Update: "update", "updates";
     Wait: "wait", "waits for a notification of";
     Notify: "notify", "notifies";
-    Join: "join", "waits for the end of thread";
+    Join: "join", "waits for a thread to end";
     Park: "park", "is parked";
     Sleep: "sleep", "sleeps";
     Receive: "receive", "waits to receive from";
@@ -160,6 +175,8 @@ impl Finding {
             help: Vec::new(),
             test: None,
             replay: None,
+            sources: BTreeMap::new(),
+            fingerprint: None,
         }
     }
 
@@ -252,11 +269,6 @@ impl Finding {
         &self.threads
     }
 
-    /// The threads, to resolve the stacks of their steps.
-    pub fn threads_mut(&mut self) -> &mut [ThreadReport] {
-        &mut self.threads
-    }
-
     /// The objects that take part.
     #[must_use]
     pub fn objects(&self) -> &[ObjectReport] {
@@ -295,5 +307,18 @@ impl Finding {
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&render::text(self, &render::Style::plain()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verb_is_read_back_by_its_name() {
+        for verb in [Verb::Lock, Verb::WantRead, Verb::TasksDone] {
+            assert_eq!(Verb::from_name(verb.name()), Some(verb));
+        }
+        assert_eq!(Verb::from_name("loock"), None);
     }
 }

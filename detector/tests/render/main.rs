@@ -1,0 +1,135 @@
+//! What reports look like: one sample finding of each rule, as text and as JSON.
+
+mod samples;
+
+use std::{path::PathBuf, sync::Arc};
+
+use lockwise_detector::{
+    Finding, Frame, Resolve, Rule,
+    render::{self, Reader, Style, Summary},
+};
+
+use self::samples::{FILE, sample};
+
+/// Knows the sample program and one stack.
+struct Program;
+
+impl Resolve for Program {
+    fn frames(&mut self, addresses: &[usize]) -> Vec<Frame> {
+        let frame = |address: &usize| Frame {
+            function: if *address < 10 { "lockwise::lock" } else { "meal::main" }.to_owned(),
+            file: Some(format!("/home/me/{FILE}")),
+            line: Some(*address as u32),
+        };
+        addresses.iter().map(frame).collect()
+    }
+
+    fn source(&mut self, file: &str) -> Option<Arc<str>> {
+        (file == FILE).then(|| Arc::from(include_str!("program.rs")))
+    }
+}
+
+fn resolved(rule: Rule) -> Finding {
+    let mut finding = sample(rule);
+    finding.resolve(&mut Program);
+    finding
+}
+
+fn settings() -> insta::Settings {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(PathBuf::from("snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings
+}
+
+#[test]
+fn each_rule_has_its_text() {
+    settings().bind(|| {
+        for rule in Rule::ALL {
+            insta::assert_snapshot!(format!("{rule}.text"), resolved(*rule).to_string());
+        }
+    });
+}
+
+#[test]
+fn each_rule_has_its_json() {
+    settings().bind(|| {
+        for rule in Rule::ALL {
+            insta::assert_json_snapshot!(format!("{rule}.json"), render::json(&resolved(*rule)));
+        }
+    });
+}
+
+#[test]
+fn a_report_fits_a_screen() {
+    for rule in Rule::ALL {
+        let text = resolved(*rule).to_string();
+        assert!(text.lines().count() <= 40, "{text}");
+    }
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    let mut reader = Reader::new();
+    for rule in Rule::ALL {
+        let written = resolved(*rule);
+        let mut read = reader.finding(&render::json(&written)).unwrap();
+        assert_eq!(render::json(&read), render::json(&written));
+        read.resolve(&mut Program);
+        assert_eq!(read.to_string(), written.to_string());
+    }
+}
+
+#[test]
+fn what_is_no_finding_is_refused() {
+    let good = render::json(&resolved(Rule::LockOrderCycle));
+    let check = |pointer: &str, value: serde_json::Value, error: &str| {
+        let mut bad = good.clone();
+        *bad.pointer_mut(pointer).unwrap() = value;
+        let message = Reader::new().finding(&bad).unwrap_err().to_string();
+        assert!(message.contains(error), "{message}");
+    };
+    check("/rule", "lock-odor".into(), "there is no rule named `lock-odor`");
+    check("/certainty", "sure".into(), "unknown variant `sure`");
+    check("/threads/0/steps/0/op", "loock".into(), "there is no op named `loock`");
+    check("/threads/0/steps/0/object", 7.into(), "object 7 of 2");
+    check("/threads", 7.into(), "invalid type");
+    check("", 7.into(), "invalid type");
+}
+
+#[test]
+fn a_whole_report_names_schema_tool_and_summary() {
+    let summary = Summary { tests: 2, findings: 1, suppressed: 0, complete: true };
+    let report = render::report_json("0.1.0", summary, &[resolved(Rule::Hang)]);
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["tool"], serde_json::json!({"name": "lockwise", "version": "0.1.0"}));
+    assert_eq!(report["summary"]["complete"], true);
+    assert_eq!(report["findings"][0]["rule"], "hang");
+}
+
+#[test]
+fn without_sources_all_is_said_in_words() {
+    settings().bind(|| {
+        insta::assert_snapshot!("unresolved.text", sample(Rule::LockOrderCycle).to_string());
+    });
+}
+
+#[test]
+fn colour_changes_no_word() {
+    let finding = resolved(Rule::LockOrderCycle);
+    let colored = render::text(&finding, &Style::colored());
+    assert!(colored.contains("\u{1b}["));
+    let mut plain = String::new();
+    for part in colored.split("\u{1b}[") {
+        plain += part.split_once('m').map_or(part, |(_, words)| words);
+    }
+    assert_eq!(plain, finding.to_string());
+}
+
+#[test]
+fn a_crowd_is_cut_to_a_screen() {
+    let text = samples::crowd(50).to_string();
+    assert!(text.lines().count() <= 40, "{text}");
+    assert!(text.contains("44 more threads"), "{text}");
+}
