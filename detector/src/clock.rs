@@ -66,6 +66,22 @@ impl VectorClock {
             .map(|(thread, tick)| Epoch::new(ThreadId(thread), *tick))
     }
 
+    /// A copy that knows nothing of `thread`.
+    #[must_use]
+    pub fn without(&self, thread: ThreadId) -> Self {
+        let mut copy = self.clone();
+        if let Some(tick) = copy.0.get_mut(thread.index()) {
+            *tick = 0;
+        }
+        copy
+    }
+
+    /// How many ticks it stores: what a copy or a join of it costs.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.0.len()
+    }
+
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.0.clear();

@@ -81,9 +81,17 @@ impl Context {
     pub fn apply(&mut self, op: &Op) -> Result<(), OpError> {
         self.apply_lives(op)?;
         self.apply_ownership(op)?;
-        self.happens_before.observe(op);
-        self.must_happen_before.observe(op);
+        let taken = self.takes_value(op);
+        self.happens_before.observe(op, taken);
+        self.must_happen_before.observe(op, taken);
         Ok(())
+    }
+
+    /// Whether `op` observes a value that nobody else can observe: each message is received once.
+    fn takes_value(&self, op: &Op) -> bool {
+        let Action::Observe { object, .. } = op.action else { return false };
+        let kind = self.objects.get(&object).map(|info| info.kind);
+        matches!(kind, Some(ObjectKind::Channel | ObjectKind::Queue))
     }
 
     fn apply_lives(&mut self, op: &Op) -> Result<(), OpError> {
@@ -113,6 +121,13 @@ impl Context {
             }
             Action::Unpark { target } => {
                 self.thread(*target)?;
+            }
+            Action::Synchronize { from } if !from.is_none() => {
+                self.thread(from.thread())?;
+            }
+            Action::Notify { object, woken, .. } => {
+                self.known(*object)?;
+                woken.iter().try_for_each(|woken| self.thread(*woken).map(drop))?;
             }
             action => {
                 if let Some(object) = action.object() {
