@@ -49,6 +49,8 @@ struct Thread {
 pub struct Context {
     threads: Vec<Option<Thread>>,
     objects: HashMap<ObjectId, Arc<ObjectInfo>>,
+    /// Who holds each lock, each thread once: the index behind [`Context::owners`].
+    holders: HashMap<ObjectId, Vec<ThreadId>>,
     sections: u64,
     happens_before: Clocks,
     must_happen_before: Clocks,
@@ -67,6 +69,7 @@ impl Context {
         Self {
             threads: Vec::new(),
             objects: HashMap::new(),
+            holders: HashMap::new(),
             sections: 0,
             happens_before: Clocks::new(Relation::HappensBefore),
             must_happen_before: Clocks::new(Relation::MustHappenBefore),
@@ -169,6 +172,10 @@ impl Context {
                     section: self.sections,
                 };
                 self.thread_mut(op.thread)?.held.push(held);
+                let holders = self.holders.entry(object).or_default();
+                if !holders.contains(&op.thread) {
+                    holders.push(op.thread);
+                }
             }
             Action::Release { object, mode } => {
                 let owner = self.owner_to_release(op.thread, object, mode)?;
@@ -176,6 +183,13 @@ impl Context {
                 if let Some(index) = position(held, object, mode) {
                     held.remove(index);
                 }
+                let holds_more = held.iter().any(|held| held.object == object);
+                if let Some(holders) = self.holders.get_mut(&object).filter(|_| !holds_more) {
+                    holders.retain(|holder| *holder != owner);
+                }
+            }
+            Action::Destroy { object } if self.holders.get(&object).is_some_and(Vec::is_empty) => {
+                self.holders.remove(&object);
             }
             _ => {}
         }
@@ -258,9 +272,10 @@ impl Context {
         }
     }
 
-    /// Who holds `object`, and how.
+    /// Who holds `object`, and how. A thread that ended without releasing it still does.
     pub fn owners(&self, object: ObjectId) -> impl Iterator<Item = (ThreadId, &Held)> + '_ {
-        self.threads().flat_map(move |thread| {
+        let holders = self.holders.get(&object).map_or(&[][..], Vec::as_slice);
+        holders.iter().flat_map(move |&thread| {
             let held = self.held(thread).iter();
             held.filter(move |held| held.object == object).map(move |held| (thread, held))
         })
