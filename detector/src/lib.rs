@@ -28,7 +28,7 @@ mod detector;
 pub mod finding;
 mod ids;
 pub mod op;
-mod order;
+pub mod order;
 mod race;
 pub mod render;
 mod rule;

@@ -46,6 +46,8 @@ impl Script {
     #[track_caller]
     #[must_use]
     pub fn objects<const N: usize>(&mut self, kind: ObjectKind) -> [ObjectId; N] {
+        // A closure is not `track_caller`: the caller's line must be read out here.
+        let created = Site::caller();
         std::array::from_fn(|_| {
             let object = ObjectId(self.objects);
             let name = char::from(b'a' + (self.objects % 26) as u8).to_string();
@@ -54,7 +56,7 @@ impl Script {
                 kind,
                 type_name: format!("{}<()>", kind.name()),
                 name: Some(name),
-                created: Site::caller(),
+                created,
             });
             self.push(ThreadId(0), Action::Create { object, info });
             object
