@@ -23,13 +23,17 @@ pub(crate) struct RawCondvar {
 
 impl RawCondvar {
     pub(crate) const fn new(meta: Meta) -> Self {
-        Self { meta: Some(meta), ..Self::quiet() }
+        Self::with(Some(meta))
     }
 
     /// A condition variable that analyses do not see: a part of a primitive that sends its own Ops.
     pub(crate) const fn quiet() -> Self {
+        Self::with(None)
+    }
+
+    const fn with(meta: Option<Meta>) -> Self {
         Self {
-            meta: None,
+            meta,
             waiters: AtomicU32::new(0),
             unheard_by: AtomicU32::new(0),
             unheard_at: AtomicPtr::new(std::ptr::null_mut()),

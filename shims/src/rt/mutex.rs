@@ -16,12 +16,16 @@ pub(crate) struct RawMutex {
 
 impl RawMutex {
     pub(crate) const fn new(meta: Meta) -> Self {
-        Self { meta: Some(meta), word: AtomicU32::new(0), last_release: AtomicU64::new(0) }
+        Self::with(Some(meta))
     }
 
     /// A mutex that analyses do not see: a part of a primitive that sends Ops of its own.
     pub(crate) const fn quiet() -> Self {
-        Self { meta: None, word: AtomicU32::new(0), last_release: AtomicU64::new(0) }
+        Self::with(None)
+    }
+
+    const fn with(meta: Option<Meta>) -> Self {
+        Self { meta, word: AtomicU32::new(0), last_release: AtomicU64::new(0) }
     }
 
     /// What analyses know it as.

@@ -83,7 +83,7 @@ fn announce(
     }
     let timed = until != Until::Forever;
     let action = Action::Block { on, timed };
-    let stack = crate::report::capture();
+    let stack = crate::report::capture_if_new(Location::caller());
     kernel.emit_with_stack(record, Location::caller().into(), stack, action);
 }
 

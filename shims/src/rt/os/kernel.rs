@@ -96,13 +96,15 @@ pub(super) struct Wait {
 }
 
 /// The wait can never end.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Stuck(String);
 
 impl Stuck {
     /// Unwinds the thread. The report is out already.
     #[track_caller]
     pub(super) fn raise(self) -> ! {
+        // This is the panic that the report asks for.
+        report::take_stop();
         report::stop(&self.0)
     }
 }
@@ -484,20 +486,23 @@ impl Entered {
     /// Leaves, and writes out what was found. In the plain mode of `cargo test`, a fault that this
     /// thread's Ops have shown stops it.
     #[track_caller]
-    pub(super) fn leave(mut self) {
-        let fresh = std::mem::take(&mut self.fresh);
-        drop(self);
-        if let Some(stop) = report::publish(fresh)
-            && !std::thread::panicking()
-        {
+    pub(super) fn leave(self) {
+        self.leave_quietly();
+        if let Some(stop) = report::take_stop() {
             report::stop(&stop);
         }
     }
 
-    /// Leaves like [`Entered::leave`], but never stops the thread: for where a panic would abort.
+    /// Leaves like [`Entered::leave`], but does not stop the thread: that is left to the next
+    /// operation of it that can.
     pub(super) fn leave_quietly(mut self) {
         let fresh = std::mem::take(&mut self.fresh);
+        if fresh.is_empty() {
+            return;
+        }
+        let local = self.local;
         drop(self);
+        let _inside = local.enter();
         report::publish(fresh);
     }
 
@@ -511,7 +516,8 @@ impl Entered {
     /// # Errors
     ///
     /// The wait can never end: no thread of the session can go on.
-    pub(super) fn block(mut self, record: &Arc<Record>, wait: Wait) -> (Self, Result<Wake, Stuck>) {
+    pub(super) fn block(
+        mut self, record: &Arc<Record>, wait: Wait) -> (Self, Result<Wake, Stuck>) {
         let waiter = Waiter {
             record: Arc::clone(record),
             mode: wait.mode,

@@ -88,10 +88,10 @@ impl Drop for Owner {
 }
 
 impl Local {
-    /// This thread's record: made now, if the thread is seen for the first time. `None` if the
+    /// This thread's record, valid until the thread adopts another: made now, if the thread is seen for the first time. `None` if the
     /// runtime itself is at work on this thread, or the thread is as good as gone.
     #[inline]
-    pub(super) fn record(&self) -> Option<&Record> {
+    pub(super) fn record(&'static self) -> Option<&'static Record> {
         let record = self.record.get();
         if self.inside.get() == 0 && !record.is_null() {
             // SAFETY: OWNER keeps the record alive, and clears the pointer before it lets go.
@@ -101,7 +101,7 @@ impl Local {
     }
 
     #[cold]
-    fn first_record(&self) -> Option<&Record> {
+    fn first_record(&'static self) -> Option<&Record> {
         if self.inside.get() > 0 {
             return None;
         }
@@ -112,7 +112,7 @@ impl Local {
     }
 
     /// This thread's record, to keep.
-    pub(super) fn shared_record(&self) -> Option<Arc<Record>> {
+    pub(super) fn shared_record(&'static self) -> Option<Arc<Record>> {
         self.record()?;
         self.own_record()
     }
@@ -125,7 +125,11 @@ impl Local {
 
     /// Makes `record` this thread's; `root` if the end of the thread is the end of the record.
     /// Returns the record that it had, whose end is then nobody's business but the caller's.
-    pub(super) fn adopt(&self, record: Arc<Record>, root: bool) -> Option<(Arc<Record>, bool)> {
+    pub(super) fn adopt(
+        &'static self,
+        record: Arc<Record>,
+        root: bool,
+    ) -> Option<(Arc<Record>, bool)> {
         let _inside = self.enter();
         let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
         self.record.set(Arc::as_ptr(&owner.record));
@@ -137,6 +141,20 @@ impl Local {
         unsafe {
             drop(std::ptr::read(&raw const before.seen));
             Some((std::ptr::read(&raw const before.record), before.root))
+        }
+    }
+
+    /// Takes this thread's record away: it is not observed until it is seen anew.
+    pub(super) fn abandon(&self) {
+        let owner = OWNER.try_with(|owner| owner.borrow_mut().take());
+        self.record.set(std::ptr::null());
+        self.seen.set(std::ptr::null_mut());
+        // Not dropped as an end of the thread: that is for whoever made the record to tell.
+        if let Ok(Some(mut owner)) = owner {
+            owner.root = false;
+            let inside = self.inside.get();
+            drop(owner);
+            self.inside.set(inside);
         }
     }
 
@@ -241,4 +259,20 @@ pub(crate) fn draw_object_id() -> u64 {
     let id = local.next_id.get();
     local.next_id.set(id + 1);
     id
+}
+
+/// Whether this is the first time that this thread comes by `place`, as far as it remembers.
+pub(crate) fn is_new_place(place: &'static std::panic::Location<'static>) -> bool {
+    let local = local();
+    // An odd multiple of an address is no context of locks, but for the rarest of accidents.
+    let mark = (std::ptr::from_ref(place).addr() as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    let new = !local.has_seen(mark);
+    local.set_seen(mark);
+    new
+}
+
+/// Whether nobody of ours started this thread.
+pub(crate) fn is_root() -> bool {
+    OWNER.try_with(|owner| owner.try_borrow().is_ok_and(|o| o.as_ref().is_none_or(|o| o.root)))
+        .unwrap_or(true)
 }

@@ -175,7 +175,7 @@ impl World for Os {
         let stack = match action {
             Action::Request { .. } => {
                 kernel.tell_held(record);
-                crate::report::capture()
+                crate::report::capture_if_new(Location::caller())
             }
             _ => None,
         };
@@ -194,7 +194,7 @@ impl World for Os {
         let object = kernel.introduce(record, meta);
         let action =
             Action::Acquire { object, mode: Mode::Exclusive, patience: until.patience() };
-        let stack = crate::report::capture();
+        let stack = crate::report::capture_if_new(Location::caller());
         kernel.emit_with_stack(record, Location::caller().into(), stack, action);
         record.loose.fetch_add(1, Ordering::Relaxed);
         kernel.leave_quietly();
@@ -232,6 +232,7 @@ pub(crate) fn record(f: impl FnOnce()) -> Vec<Finding> {
     let before = local().adopt(Arc::clone(&session), false);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
     kernel::end_session(&session);
+    local().abandon();
     if let Some((before, root)) = before {
         local().adopt(before, root);
     }

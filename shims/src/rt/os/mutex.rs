@@ -110,7 +110,7 @@ fn acquired(
 ) {
     let object = kernel.introduce(record, meta);
     let action = Action::Acquire { object, mode: Mode::Exclusive, patience };
-    kernel.emit_with_stack(record, place.into(), report::capture(), action);
+    kernel.emit_with_stack(record, place.into(), report::capture_if_new(place), action);
 }
 
 /// In the plain mode of `cargo test`, gives the lock back and panics if the acquisition has just
@@ -167,7 +167,7 @@ fn request(
     kernel.tell_held(record);
     let object = kernel.introduce(record, meta);
     let action = Action::Request { object, mode: Mode::Exclusive, patience };
-    kernel.emit_with_stack(record, place.into(), report::capture(), action);
+    kernel.emit_with_stack(record, place.into(), report::capture_if_new(place), action);
 }
 
 #[track_caller]

@@ -167,7 +167,7 @@ fn acquired(
     kernel.tell_held(record);
     let object = kernel.introduce(record, &lock.meta);
     let action = Action::Acquire { object, mode, patience };
-    kernel.emit_with_stack(record, place.into(), report::capture(), action);
+    kernel.emit_with_stack(record, place.into(), report::capture_if_new(place), action);
 }
 
 #[track_caller]
@@ -201,7 +201,7 @@ fn lock_contended(lock: &RawRwLock, mode: Mode, record: &Record, until: Until) -
             kernel.tell_held(record);
             let object = kernel.introduce(record, &lock.meta);
             let action = Action::Request { object, mode, patience: until.patience() };
-            kernel.emit_with_stack(record, place.into(), report::capture(), action);
+            kernel.emit_with_stack(record, place.into(), report::capture_if_new(place), action);
         }
         let (entered, outcome) = match kernel.doom(record) {
             Some(stuck) => (kernel, Err(stuck)),

@@ -96,7 +96,7 @@ pub(super) fn join(thread: &Record, until: Until, scope: bool) -> bool {
             kernel.tell_held(&record);
             let timed = until != Until::Forever;
             let action = Action::Block { on: WaitFor::Join(thread.id), timed };
-            kernel.emit_with_stack(&record, site, report::capture(), action);
+            kernel.emit_with_stack(&record, site, report::capture_if_new(Location::caller()), action);
         }
         let cancel = if scope { Cancel::Forbidden } else { Cancel::unless_panicking() };
         if let Some(stuck) = kernel.doom(&record).filter(|_| cancel == Cancel::Allowed) {
@@ -136,7 +136,7 @@ pub(super) fn park(until: Until) -> Wake {
     if !record.token.load(Ordering::Relaxed) {
         kernel.tell_held(&record);
         let action = Action::Block { on: WaitFor::Park, timed: until != Until::Forever };
-        kernel.emit_with_stack(&record, site, report::capture(), action);
+        kernel.emit_with_stack(&record, site, report::capture_if_new(Location::caller()), action);
         let key = std::ptr::from_ref(&record.token).addr();
         let wait = Wait {
             key,

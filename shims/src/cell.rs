@@ -1,0 +1,2 @@
+//! std's `cell`, observed.
+pub use ::std::cell::*;

@@ -1,0 +1,2 @@
+//! std's `hint`, observed.
+pub use ::std::hint::*;

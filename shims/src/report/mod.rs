@@ -1,0 +1,140 @@
+//! From a finding to whoever has to know: files, standard error, a panic.
+//!
+//! A finding is written before the thread that caused it goes on, straight to standard error (past
+//! the test harness's capture) or as a line of JSON, so that neither a crash nor an abort nor an
+//! early exit can lose it.
+
+mod exit;
+mod resolve;
+
+use std::{
+    any::Any,
+    cell::RefCell,
+    io::Write,
+    panic::Location,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use lockwise_detector::{
+    Finding, Severity, Stack,
+    render::{self, Style},
+};
+
+use self::resolve::ProcessResolver;
+use crate::config::{Config, OnFinding};
+
+/// How deep a captured stack goes.
+const MAX_FRAMES: usize = 40;
+
+/// What begins the message of each panic of ours.
+const STOP_PREFIX: &str = "lockwise: ";
+
+/// Where the findings of a session go.
+#[derive(Clone)]
+pub(crate) enum Destination {
+    /// To standard error or a file, as the environment says.
+    Process,
+    /// To the `Recording` that a call of `record` will return.
+    Recording(Arc<Mutex<Vec<Finding>>>),
+}
+
+impl Destination {
+    /// Where findings go that no recording asks for.
+    pub(crate) fn of_process() -> Self {
+        // A wrong configuration ends the process here, before anything could be lost.
+        Config::get();
+        Self::Process
+    }
+}
+
+thread_local! {
+    /// What this thread has to panic with as soon as it can.
+    static STOP: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Writes findings to where they belong. Those that have to fail a test leave a message for
+/// [`take_stop`].
+pub(crate) fn publish(findings: Vec<(Finding, Destination)>) {
+    let mut resolver = ProcessResolver::new();
+    for (mut finding, destination) in findings {
+        finding.resolve(&mut resolver);
+        match destination {
+            Destination::Recording(recording) => {
+                recording.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
+            }
+            Destination::Process => publish_in_process(finding, Config::get()),
+        }
+    }
+}
+
+fn publish_in_process(mut finding: Finding, config: &Config) {
+    if let Some(test) = &config.test {
+        finding.set_test(test);
+    }
+    if let Some(mut output) = config.output.as_ref() {
+        let line = format!("{}\n", render::json(&finding));
+        if let Err(error) = output.write_all(line.as_bytes()) {
+            write_raw(&format!("lockwise: error: cannot write a finding: {error}\n"));
+        }
+    }
+    if config.output.is_none() || config.on_finding == OnFinding::Panic {
+        write_raw(&format!("\n{}\n", render::text(&finding, &Style::plain())));
+    }
+    if config.on_finding == OnFinding::Panic && finding.severity() > Severity::Note {
+        exit::expect_failure();
+        let message = format!("{}: {}", finding.rule(), finding.message());
+        let _ = STOP.try_with(|stop| stop.borrow_mut().get_or_insert(message).len());
+    }
+}
+
+/// Writes to standard error itself: a test harness does not get to hold it back.
+pub(crate) fn write_raw(text: &str) {
+    // Nothing can be done about an error on standard error.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// A fault of ours. The program under observation is left alone.
+pub(crate) fn internal_error(what: &str) {
+    write_raw(&format!("lockwise: internal error: {what}\n"));
+}
+
+/// What this thread has to panic with, unless it is unwinding already. Asked for where a panic
+/// does no harm.
+pub(crate) fn take_stop() -> Option<String> {
+    if std::thread::panicking() {
+        return None;
+    }
+    STOP.try_with(|stop| stop.borrow_mut().take()).ok().flatten()
+}
+
+/// Unwinds this thread because of a finding that has been reported.
+#[track_caller]
+pub(crate) fn stop(message: &str) -> ! {
+    panic!("{STOP_PREFIX}{message} (see the report on standard error)")
+}
+
+/// Whether a panic is one of [`stop`]'s.
+pub(crate) fn is_stop(payload: &(dyn Any + Send)) -> bool {
+    payload.downcast_ref::<String>().is_some_and(|message| message.starts_with(STOP_PREFIX))
+}
+
+/// Ends the process: threads are blocked for good, and none of them can be unwound.
+pub(crate) fn end_process(why: &str) -> ! {
+    write_raw(&format!("lockwise: {why}; the process ends here (the report is above)\n"));
+    std::process::exit(exit::FAILED_TEST)
+}
+
+/// The stack of the caller, unresolved.
+pub(crate) fn capture() -> Option<Stack> {
+    let mut addresses = Vec::with_capacity(MAX_FRAMES);
+    backtrace::trace(|frame| {
+        addresses.push(frame.ip().addr());
+        addresses.len() < MAX_FRAMES
+    });
+    Some(Stack::raw(addresses.into()))
+}
+
+/// The stack of the caller the first time that this thread comes by `place`.
+pub(crate) fn capture_if_new(place: &'static Location<'static>) -> Option<Stack> {
+    if crate::rt::os::local::is_new_place(place) { capture() } else { None }
+}

@@ -1,0 +1,2 @@
+//! std's atomics, observed.
+pub use ::std::sync::atomic::*;

@@ -1,0 +1,3 @@
+//! std's `sync`, observed.
+pub use ::std::sync::*;
+pub mod atomic;

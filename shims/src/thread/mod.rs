@@ -1,0 +1,2 @@
+//! std's `thread`, observed.
+pub use ::std::thread::*;

@@ -1,0 +1,2 @@
+//! std's `time`, observed.
+pub use ::std::time::*;
