@@ -173,7 +173,9 @@ impl<T> Primitive for AtomicPtr<T> {
             Rmw::And => self.fetch_and(operand.addr(), ordering),
             Rmw::Or => self.fetch_or(operand.addr(), ordering),
             Rmw::Xor => self.fetch_xor(operand.addr(), ordering),
-            Rmw::Nand | Rmw::Max | Rmw::Min => unreachable!("std has no such operation on pointers"),
+            Rmw::Nand | Rmw::Max | Rmw::Min => {
+                unreachable!("std has no such operation on pointers")
+            }
         }
     }
 
@@ -185,7 +187,9 @@ impl<T> Primitive for AtomicPtr<T> {
             Rmw::And => old.map_addr(|addr| addr & operand.addr()),
             Rmw::Or => old.map_addr(|addr| addr | operand.addr()),
             Rmw::Xor => old.map_addr(|addr| addr ^ operand.addr()),
-            Rmw::Nand | Rmw::Max | Rmw::Min => unreachable!("std has no such operation on pointers"),
+            Rmw::Nand | Rmw::Max | Rmw::Min => {
+                unreachable!("std has no such operation on pointers")
+            }
         }
     }
 }

@@ -46,12 +46,7 @@ impl RawCondvar {
     ///
     /// The calling thread holds `mutex`.
     #[track_caller]
-    pub(crate) unsafe fn wait(
-        &self,
-        mutex: &RawMutex,
-        on: Option<WaitFor>,
-        until: Until,
-    ) -> Wake {
+    pub(crate) unsafe fn wait(&self, mutex: &RawMutex, on: Option<WaitFor>, until: Until) -> Wake {
         // SAFETY: the caller's promise is the one asked for.
         dispatch!(world => unsafe { world.condvar_wait(self, mutex, on, until) })
     }
@@ -63,10 +58,11 @@ impl RawCondvar {
     /// The calling thread holds `mutex`.
     #[track_caller]
     pub(crate) unsafe fn wait_seen(&self, mutex: &RawMutex, until: Until) -> Wake {
-        let on = self.meta.as_ref().zip(mutex.meta()).map(|(condvar, mutex)| WaitFor::Condvar {
-            condvar: condvar.id(),
-            mutex: mutex.id(),
-        });
+        let on = self
+            .meta
+            .as_ref()
+            .zip(mutex.meta())
+            .map(|(condvar, mutex)| WaitFor::Condvar { condvar: condvar.id(), mutex: mutex.id() });
         // SAFETY: the caller's promise is the one asked for.
         unsafe { self.wait(mutex, on, until) }
     }

@@ -65,12 +65,7 @@ fn key<A>(record: &Record, atomic: &A) -> (u64, usize) {
 
 /// The id of the atomic at this address: a new one if it was never seen, or if its value was
 /// changed by something that is no atomic access.
-fn shadow<A: Primitive>(
-    kernel: &mut Kernel,
-    record: &Record,
-    atomic: &A,
-    site: Site,
-) -> ObjectId {
+fn shadow<A: Primitive>(kernel: &mut Kernel, record: &Record, atomic: &A, site: Site) -> ObjectId {
     let value = A::to_bits(atomic.load(Ordering::Relaxed));
     let key = key(record, atomic);
     if let Some(shadow) = kernel.shadows.0.get(&key) {

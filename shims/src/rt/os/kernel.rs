@@ -516,8 +516,7 @@ impl Entered {
     /// # Errors
     ///
     /// The wait can never end: no thread of the session can go on.
-    pub(super) fn block(
-        mut self, record: &Arc<Record>, wait: Wait) -> (Self, Result<Wake, Stuck>) {
+    pub(super) fn block(mut self, record: &Arc<Record>, wait: Wait) -> (Self, Result<Wake, Stuck>) {
         let waiter = Waiter {
             record: Arc::clone(record),
             mode: wait.mode,

@@ -273,6 +273,7 @@ pub(crate) fn is_new_place(place: &'static std::panic::Location<'static>) -> boo
 
 /// Whether nobody of ours started this thread.
 pub(crate) fn is_root() -> bool {
-    OWNER.try_with(|owner| owner.try_borrow().is_ok_and(|o| o.as_ref().is_none_or(|o| o.root)))
+    OWNER
+        .try_with(|owner| owner.try_borrow().is_ok_and(|o| o.as_ref().is_none_or(|o| o.root)))
         .unwrap_or(true)
 }

@@ -10,6 +10,8 @@ pub(crate) mod local;
 mod mutex;
 mod record;
 mod rwlock;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 use std::{
@@ -192,8 +194,7 @@ impl World for Os {
         let mut kernel = Kernel::enter();
         kernel.tell_held(record);
         let object = kernel.introduce(record, meta);
-        let action =
-            Action::Acquire { object, mode: Mode::Exclusive, patience: until.patience() };
+        let action = Action::Acquire { object, mode: Mode::Exclusive, patience: until.patience() };
         let stack = crate::report::capture_if_new(Location::caller());
         kernel.emit_with_stack(record, Location::caller().into(), stack, action);
         record.loose.fetch_add(1, Ordering::Relaxed);

@@ -101,13 +101,7 @@ fn tell_release(kernel: &mut Entered, mutex: &RawMutex, record: &Record, place: 
     local().set_known(released);
 }
 
-fn acquired(
-    kernel: &mut Entered,
-    meta: &Meta,
-    record: &Record,
-    patience: Patience,
-    place: Place,
-) {
+fn acquired(kernel: &mut Entered, meta: &Meta, record: &Record, patience: Patience, place: Place) {
     let object = kernel.introduce(record, meta);
     let action = Action::Acquire { object, mode: Mode::Exclusive, patience };
     kernel.emit_with_stack(record, place.into(), report::capture_if_new(place), action);
@@ -157,13 +151,7 @@ fn lock_contended(mutex: &RawMutex, meta: &Meta, record: &Record, until: Until) 
     }
 }
 
-fn request(
-    kernel: &mut Entered,
-    meta: &Meta,
-    record: &Record,
-    patience: Patience,
-    place: Place,
-) {
+fn request(kernel: &mut Entered, meta: &Meta, record: &Record, patience: Patience, place: Place) {
     kernel.tell_held(record);
     let object = kernel.introduce(record, meta);
     let action = Action::Request { object, mode: Mode::Exclusive, patience };

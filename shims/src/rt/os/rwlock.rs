@@ -139,13 +139,7 @@ fn admit(lock: &RawRwLock, mode: Mode, record: &Record, patience: Patience, told
     kernel.leave_quietly();
 }
 
-fn tell_release(
-    kernel: &mut Entered,
-    lock: &RawRwLock,
-    mode: Mode,
-    record: &Record,
-    place: Place,
-) {
+fn tell_release(kernel: &mut Entered, lock: &RawRwLock, mode: Mode, record: &Record, place: Place) {
     let written = lock.last_write.load(Ordering::Relaxed);
     kernel.tell_synchronised(record, written, place.into());
     local().set_known(written);

@@ -96,7 +96,12 @@ pub(super) fn join(thread: &Record, until: Until, scope: bool) -> bool {
             kernel.tell_held(&record);
             let timed = until != Until::Forever;
             let action = Action::Block { on: WaitFor::Join(thread.id), timed };
-            kernel.emit_with_stack(&record, site, report::capture_if_new(Location::caller()), action);
+            kernel.emit_with_stack(
+                &record,
+                site,
+                report::capture_if_new(Location::caller()),
+                action,
+            );
         }
         let cancel = if scope { Cancel::Forbidden } else { Cancel::unless_panicking() };
         if let Some(stuck) = kernel.doom(&record).filter(|_| cancel == Cancel::Allowed) {
