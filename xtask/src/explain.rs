@@ -3,7 +3,7 @@
 use anstyle::Style;
 use lockwise_detector::Rule;
 
-use crate::{Error, exit};
+use crate::{Error, exit, output};
 
 /// Arguments of `explain`.
 #[derive(clap::Args, Debug)]
@@ -14,18 +14,16 @@ pub(crate) struct Args {
 
 /// Prints one explanation, or all.
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
-    match &args.rule {
-        None => Rule::ALL.iter().for_each(|rule| print(*rule)),
-        Some(name) => {
-            let rule = name.parse().map_err(|_| Error::NoRule { name: name.clone() })?;
-            print(rule);
-        }
-    }
+    let text = match &args.rule {
+        None => Rule::ALL.iter().map(|rule| explanation(*rule)).collect(),
+        Some(name) => explanation(name.parse().map_err(|_| Error::NoRule { name: name.clone() })?),
+    };
+    output::print(&text)?;
     Ok(exit::CLEAN)
 }
 
-fn print(rule: Rule) {
+fn explanation(rule: Rule) -> String {
     let bold = Style::new().bold();
     let severity = format!("{:?}", rule.severity()).to_lowercase();
-    anstream::println!("{bold}{rule}{bold:#} ({severity})\n    {}\n", rule.explanation());
+    format!("{bold}{rule}{bold:#} ({severity})\n    {}\n", rule.explanation())
 }

@@ -7,6 +7,7 @@ pub mod check;
 mod error;
 pub mod exit;
 mod explain;
+mod output;
 pub mod process;
 mod sources;
 pub mod tidy;

@@ -12,7 +12,7 @@ use std::{
 
 use lockwise_detector::Rule;
 
-use crate::{Error, exit, workspace};
+use crate::{Error, exit, output, workspace};
 
 const MAX_LINES: usize = 500;
 /// Spelt in two parts, so that this file may be tidy itself.
@@ -23,8 +23,8 @@ const TEXTS: &[&str] = &["rs", "md", "toml", "yml", "snap"];
 /// Prints what is untidy.
 pub(crate) fn run() -> Result<u8, Error> {
     let faults = faults(&workspace::root()?)?;
-    faults.iter().for_each(|fault| anstream::println!("{fault}"));
-    anstream::println!("tidy: {} faults", faults.len());
+    let lines: String = faults.iter().map(|fault| format!("{fault}\n")).collect();
+    output::print(&format!("{lines}tidy: {} faults\n", faults.len()))?;
     Ok(if faults.is_empty() { exit::CLEAN } else { exit::FINDINGS })
 }
 

@@ -17,14 +17,14 @@ use std::{
     time::Duration,
 };
 
-use anstream::{AutoStream, StripStream};
+use anstream::StripStream;
 
 use self::{
     protocol::Program,
     report::Report,
     runner::{Job, Runner},
 };
-use crate::{Error, sources::Sources, workspace};
+use crate::{Error, output, sources::Sources, workspace};
 
 /// The package, and its binary, that holds the fixtures.
 const FIXTURES: &str = "lockwise-fixtures";
@@ -58,7 +58,7 @@ pub enum Format {
 
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     // First of all: a report that cannot be written must not cost a build.
-    let output = args.output.as_deref().map(create).transpose()?;
+    let file = args.output.as_deref().map(create).transpose()?;
     let root = workspace::root()?;
     let executable = workspace::build(&root, FIXTURES)?;
     let limit = Duration::from_secs(args.timeout);
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let runner = Runner { executable, scratch: scratch.path().to_owned(), limit };
     let verdicts = runner.run(jobs);
     let report = Report::new(verdicts, Sources::new(root));
-    write(&report, args.format, output).map_err(Error::Report)?;
+    write(&report, args.format, file)?;
     Ok(report.exit_code())
 }
 
@@ -85,29 +85,23 @@ fn jobs(programs: Vec<Program>, filter: Option<&str>) -> Vec<Job> {
 }
 
 /// The report goes to the file or to stdout, and the last line where a CI log shows it.
-fn write(report: &Report, format: Format, output: Option<File>) -> std::io::Result<()> {
+fn write(report: &Report, format: Format, file: Option<File>) -> Result<(), Error> {
+    let last = format!("{}\n", report.last_line());
     let text = match format {
-        Format::Text => report.text(),
+        Format::Text => report.text() + &last,
         Format::Json => format!("{:#}\n", report.json()),
     };
-    let last = report.last_line();
-    match (output, format) {
-        (Some(file), _) => {
-            let mut file = StripStream::new(file);
-            file.write_all(text.as_bytes())?;
-            if format == Format::Text {
-                writeln!(file, "{last}")?;
+    match file {
+        Some(file) => {
+            StripStream::new(file).write_all(text.as_bytes()).map_err(Error::Report)?;
+            output::print(&last)
+        }
+        None => {
+            output::print(&text)?;
+            if format == Format::Json {
+                anstream::eprint!("{last}");
             }
-            writeln!(std::io::stdout(), "{last}")
-        }
-        (None, Format::Text) => {
-            let mut stdout = AutoStream::auto(std::io::stdout());
-            stdout.write_all(text.as_bytes())?;
-            writeln!(stdout, "{last}")
-        }
-        (None, Format::Json) => {
-            std::io::stdout().write_all(text.as_bytes())?;
-            writeln!(std::io::stderr(), "{last}")
+            Ok(())
         }
     }
 }
