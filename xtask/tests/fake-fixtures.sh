@@ -14,7 +14,7 @@ case "$1" in
 good) found; ended "$@" ;;
 checks-environment)
     [ "$LOCKWISE_ON_FINDING" = collect ] && [ "$LOCKWISE_TEST" = "$1::$2" ] && ended "$@" ;;
-reports-and-stops) found; exit 100 ;;
+deadlocks) echo "$finding" | sed s/data-race/deadlock/ >> "$LOCKWISE_OUTPUT"; exit 101 ;;
 segfaults) found; kill -SEGV $$ ;;
 aborts) found; echo "thread panicked" >&2; kill -ABRT $$ ;;
 exits-early) found; exit 0 ;;

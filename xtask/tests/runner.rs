@@ -44,7 +44,13 @@ fn check(program: &str, errors: &[&str]) {
 #[test]
 fn a_good_program_is_as_expected() {
     check("good", &[]);
-    check("reports-and-stops", &[]);
+}
+
+#[test]
+fn a_program_that_its_deadlock_ends_has_not_failed() {
+    let verdict = run(&["deadlocks"], Duration::from_secs(60)).remove(0);
+    assert_eq!(verdict.errors, [""; 0]);
+    assert_eq!(verdict.found(), [Rule::Deadlock]);
 }
 
 #[test]

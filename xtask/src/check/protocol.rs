@@ -4,9 +4,10 @@
 //! - `lockwise-fixtures run PROGRAM VARIANT` runs one variant under observation. Each finding is
 //!   appended to the file in `LOCKWISE_OUTPUT`, as one line of JSON (schema 1), the moment it is
 //!   found, so that no crash can lose it.
-//! - A run that came to its end prints [`end_line`] to stderr and exits with code 0. One that a
-//!   finding ended (a deadlock cannot be run to the end) exits with code 100 instead, after that
-//!   finding was written. Anything else is a failure of the fixture.
+//! - A run that came to its end prints [`end_line`] to stderr and exits with code 0.
+//! - A run that cannot come to its end, because its threads wait for ever, is ended by the runtime
+//!   after it has written that finding. The exit code is then 101, that of a failed Rust test, or
+//!   100. With another code, or without such a finding, the fixture has failed.
 
 use std::{path::Path, process::Command, time::Duration};
 

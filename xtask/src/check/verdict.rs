@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lockwise_detector::{Finding, Rule, Severity};
+use lockwise_detector::{Certainty, Finding, Rule, Severity};
 
 use super::{
     protocol::{self, Variant},
@@ -35,7 +35,7 @@ impl Verdict {
     #[must_use]
     pub fn new(job: Job, outcome: &Outcome, written: Written) -> Self {
         let Written { findings, mut errors } = written;
-        errors.extend(failure(&job, outcome, !findings.is_empty()));
+        errors.extend(failure(&job, outcome, &findings));
         Self { job, findings, time: outcome.time, errors }
     }
 
@@ -82,17 +82,35 @@ impl Verdict {
 }
 
 /// Why a run counts as failed, if it does.
-fn failure(job: &Job, outcome: &Outcome, found_something: bool) -> Option<String> {
+fn failure(job: &Job, outcome: &Outcome, findings: &[Finding]) -> Option<String> {
     let end = protocol::end_line(&job.program, &job.variant.name);
+    let ended_by_runtime = [exit::FINDINGS, exit::FAILED].map(i32::from);
     let what = match outcome.ended {
         Ended::Code(0) if outcome.stderr.contains(&end) => return None,
         Ended::Code(0) => "exited before its end, with code 0".to_owned(),
-        Ended::Code(code) if code == i32::from(exit::FINDINGS) && found_something => return None,
+        Ended::Code(code) if ended_by_runtime.contains(&code) && findings.iter().any(is_final) => {
+            return None;
+        }
         Ended::Code(code) => format!("failed with exit code {code}"),
         Ended::Signal(signal) => format!("was ended by {}", signal_name(signal)),
         Ended::TimedOut => format!("did not end within {:.0?} and was killed", outcome.time),
     };
     Some(format!("{what}{}", last_lines(&outcome.stderr)))
+}
+
+/// Whether a finding says that threads wait for ever, so that the program has no end to come to.
+fn is_final(finding: &Finding) -> bool {
+    let waits = matches!(
+        finding.kind(),
+        Rule::Deadlock
+            | Rule::SelfDeadlock
+            | Rule::RwlockRecursion
+            | Rule::RwlockUpgrade
+            | Rule::LostWakeup
+            | Rule::Hang
+            | Rule::Livelock
+    );
+    waits && finding.certainty() != Certainty::Predicted
 }
 
 /// The end of what a failed program printed, indented.
@@ -118,8 +136,6 @@ fn signal_name(signal: i32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use lockwise_detector::Certainty;
-
     use super::*;
 
     fn job(expect: &[&[Rule]]) -> Job {
@@ -153,18 +169,27 @@ mod tests {
 
     #[test]
     fn only_an_end_that_was_meant_is_no_failure() {
-        let check = |ended, stderr: &str, found, words: Option<&str>| {
+        let check = |ended, stderr: &str, found: Rule, words: Option<&str>| {
             let time = Duration::from_secs(30);
             let outcome = Outcome { ended, stdout: String::new(), stderr: stderr.into(), time };
-            let failure = failure(&job(&[]), &outcome, found);
-            assert_eq!(failure.as_deref(), words);
+            let finding = Finding::new(found, Certainty::Observed, "");
+            assert_eq!(failure(&job(&[]), &outcome, &[finding]).as_deref(), words);
         };
-        check(Ended::Code(0), "a\nlockwise-fixtures: meal::buggy ended\n", false, None);
-        check(Ended::Code(0), "", false, Some("exited before its end, with code 0"));
-        check(Ended::Code(100), "", true, None);
-        check(Ended::Code(100), "", false, Some("failed with exit code 100"));
-        check(Ended::Code(101), "oh\n", true, Some("failed with exit code 101\n    oh"));
-        check(Ended::Signal(11), "", true, Some("was ended by signal 11 (segmentation fault)"));
-        check(Ended::TimedOut, "", true, Some("did not end within 30s and was killed"));
+        use Rule::{DataRace, Deadlock};
+        check(Ended::Code(0), "a\nlockwise-fixtures: meal::buggy ended\n", DataRace, None);
+        check(Ended::Code(0), "", Deadlock, Some("exited before its end, with code 0"));
+        check(Ended::Code(100), "", Deadlock, None);
+        check(Ended::Code(101), "", Deadlock, None);
+        check(Ended::Code(101), "oh\n", DataRace, Some("failed with exit code 101\n    oh"));
+        check(Ended::Code(3), "", Deadlock, Some("failed with exit code 3"));
+        let segfault = "was ended by signal 11 (segmentation fault)";
+        check(Ended::Signal(11), "", Deadlock, Some(segfault));
+        check(Ended::TimedOut, "", Deadlock, Some("did not end within 30s and was killed"));
+    }
+
+    #[test]
+    fn a_predicted_deadlock_ends_no_program() {
+        let is_final = |certainty| is_final(&Finding::new(Rule::Deadlock, certainty, ""));
+        assert!(is_final(Certainty::Observed) && !is_final(Certainty::Predicted));
     }
 }
