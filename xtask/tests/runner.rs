@@ -19,7 +19,7 @@ use lockwise_xtask::{
 };
 
 fn fake() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-fixtures.sh")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fake-fixtures/fixtures.sh")
 }
 
 fn run(programs: &[&str], limit: Duration) -> Vec<Verdict> {
