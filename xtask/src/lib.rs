@@ -1,1 +1,69 @@
-//! xtask
+//! The command line of lockwise, one file per command, behind two thin binaries.
+//!
+//! A command returns the [exit code](exit) that its result has, or an [`Error`], which has one
+//! too. Reports go to stdout, everything else to stderr; colour follows the terminal.
+
+pub mod check;
+mod error;
+pub mod exit;
+mod explain;
+mod output;
+pub mod process;
+mod sources;
+pub mod tidy;
+mod workspace;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+pub use self::error::Error;
+
+/// Finds deadlocks and data races.
+#[derive(Parser, Debug)]
+#[command(name = "lockwise", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Runs every fixture under observation and compares what is found with what is expected.
+    Check(check::Args),
+    /// Explains a rule, or lists them all.
+    Explain(explain::Args),
+    /// Checks the source tree against the project's own conventions.
+    Tidy,
+}
+
+/// Runs the command that `args` give, of which the first is the program's name.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing can be done when the terminal is gone.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::CLEAN });
+        }
+    };
+    let result = match cli.command {
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Tidy => tidy::run(),
+    };
+    ExitCode::from(result.unwrap_or_else(|error| {
+        anstream::eprintln!("{}error{}: {error}", error::RED, error::RED.render_reset());
+        error.exit_code()
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -257,4 +257,16 @@ mod tests {
         }
         check("}}} fn a() { @", "a");
     }
+
+    proptest::proptest! {
+        /// Any text, in particular one of the pieces that the lexer takes apart, has an answer.
+        #[test]
+        fn any_text_gives_an_answer(
+            text in "(fn a|impl|static|r#*\"|b'|'|\"|/\\*|\\*/|//|\\\\|[(){}\\[\\];:]|\\PC| |\n){0,40}",
+            line in 0_u32..6,
+            column in 0_u32..20,
+        ) {
+            enclosing_item(&text, Site::new("", line, column));
+        }
+    }
 }

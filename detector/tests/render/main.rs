@@ -133,3 +133,44 @@ fn a_crowd_is_cut_to_a_screen() {
     assert!(text.lines().count() <= 40, "{text}");
     assert!(text.contains("44 more threads"), "{text}");
 }
+
+/// Every value inside `value`, by its JSON pointer.
+fn pointers(value: &serde_json::Value, at: &str, all: &mut Vec<String>) {
+    all.push(at.to_owned());
+    match value {
+        serde_json::Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, item)| pointers(item, &format!("{at}/{i}"), all));
+        }
+        serde_json::Value::Object(fields) => {
+            fields.iter().for_each(|(name, field)| pointers(field, &format!("{at}/{name}"), all));
+        }
+        _ => {}
+    }
+}
+
+proptest::proptest! {
+    /// Whatever part of a finding is replaced by whatever scalar: it is refused, or it renders.
+    #[test]
+    fn a_damaged_finding_is_refused_or_renders(
+        part in proptest::prelude::any::<proptest::sample::Index>(),
+        number in -2_i64..1 << 33,
+        word in ".{0,3}",
+        choice in 0..3,
+    ) {
+        let mut value = render::json(&resolved(Rule::LockOrderCycle));
+        let mut all = Vec::new();
+        pointers(&value, "", &mut all);
+        *value.pointer_mut(&all[part.index(all.len())]).unwrap() = match choice {
+            0 => number.into(),
+            1 => word.into(),
+            _ => serde_json::Value::Null,
+        };
+        if let Ok(mut finding) = Reader::new().finding(&value) {
+            finding.resolve(&mut Program);
+            assert!(!finding.to_string().is_empty());
+        }
+    }
+}

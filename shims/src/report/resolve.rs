@@ -1,18 +1,137 @@
-//! x
-use lockwise_detector::{Frame, finding::Resolve};
-use std::sync::Arc;
-/// x
-pub(crate) struct ProcessResolver;
+//! [`ProcessResolver`]: what a finding needs of the process that found it.
+//!
+//! Return addresses mean something in this process only, so stacks are resolved here, before a
+//! finding leaves it. Source text is read here too: the test's own directory is known now, and
+//! the fingerprint needs the text.
+//!
+//! A site's path is relative to where rustc ran: for members of a workspace its root, where
+//! `Cargo.lock` is, while tests run in their package's directory. So a path is looked for at the
+//! nearest `Cargo.lock` above the working directory first, then in the directory itself and those
+//! above it, then in the same way from `CARGO_MANIFEST_DIR`. A path dependency outside the
+//! workspace is compiled in its own directory; its `src/lib.rs` may be taken for the workspace's,
+//! which no path can tell apart.
+
+use std::{
+    collections::HashMap,
+    env,
+    ffi::c_void,
+    fs,
+    path::{Path, PathBuf},
+    ptr,
+    sync::Arc,
+};
+
+use lockwise_detector::{Frame, Resolve};
+
+/// Symbols of this process, and files near it. Keeps every text that it has read.
+#[derive(Debug)]
+pub(crate) struct ProcessResolver {
+    /// Where relative paths are looked for, in this order.
+    roots: Vec<PathBuf>,
+    texts: HashMap<String, Option<Arc<str>>>,
+}
+
 impl ProcessResolver {
+    /// A resolver that looks for files from the current directory.
     pub(crate) fn new() -> Self {
-        Self
+        let manifest = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        Self::starting_at(env::current_dir().ok().into_iter().chain(manifest))
+    }
+
+    fn starting_at(directories: impl IntoIterator<Item = PathBuf>) -> Self {
+        let mut roots: Vec<PathBuf> = Vec::new();
+        for directory in directories {
+            let workspace = directory.ancestors().find(|root| root.join("Cargo.lock").is_file());
+            for root in workspace.into_iter().chain(directory.ancestors()) {
+                if !roots.iter().any(|known| known == root) {
+                    roots.push(root.to_owned());
+                }
+            }
+        }
+        Self { roots, texts: HashMap::new() }
+    }
+
+    fn read(roots: &[PathBuf], file: &str) -> Option<Arc<str>> {
+        let read = |path: &Path| fs::read_to_string(path).ok().map(Arc::from);
+        if Path::new(file).is_absolute() {
+            return read(Path::new(file));
+        }
+        roots.iter().find_map(|root| read(&root.join(file)))
     }
 }
+
 impl Resolve for ProcessResolver {
-    fn frames(&mut self, _: &[usize]) -> Vec<Frame> {
-        Vec::new()
+    fn frames(&mut self, addresses: &[usize]) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        for address in addresses {
+            // Looks up the call before this return address; calls for each inlined function.
+            backtrace::resolve(ptr::without_provenance_mut::<c_void>(*address), |symbol| {
+                if let Some(name) = symbol.name() {
+                    let file = symbol.filename().map(|file| file.to_string_lossy().into_owned());
+                    // The alternate form leaves the hash out.
+                    frames.push(Frame {
+                        function: format!("{name:#}"),
+                        file,
+                        line: symbol.lineno(),
+                    });
+                }
+            });
+        }
+        frames
     }
-    fn source(&mut self, _: &str) -> Option<Arc<str>> {
-        None
+
+    fn source(&mut self, file: &str) -> Option<Arc<str>> {
+        if let Some(text) = self.texts.get(file) {
+            return text.clone();
+        }
+        let text = Self::read(&self.roots, file);
+        self.texts.insert(file.to_owned(), text.clone());
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn return_addresses_become_frames_of_this_crate() {
+        let mut addresses = Vec::new();
+        backtrace::trace(|frame| {
+            addresses.push(frame.ip() as usize);
+            true
+        });
+        let frames = ProcessResolver::new().frames(&addresses);
+        let own = "return_addresses_become_frames_of_this_crate";
+        let frame = frames.iter().find(|frame| frame.function.ends_with(own));
+        let frame = frame.expect("a stack contains the function that took it");
+        assert!(frame.file.as_deref().is_some_and(|file| file.ends_with("resolve.rs")));
+        assert!(frame.line.is_some());
+        assert_eq!(ProcessResolver::new().frames(&[0]), []);
+    }
+
+    #[test]
+    fn the_path_that_rustc_was_given_is_found_from_here() {
+        let text = ProcessResolver::new().source(file!());
+        assert_eq!(text.as_deref(), Some(include_str!("resolve.rs")));
+        assert_eq!(ProcessResolver::new().source("no/such/file.rs"), None);
+    }
+
+    #[test]
+    fn the_workspaces_file_goes_before_the_members() {
+        let root = env::temp_dir().join(format!("lockwise-resolve-{}", std::process::id()));
+        let member = root.join("member");
+        for (directory, text) in [(&root, "root"), (&member, "member")] {
+            fs::create_dir_all(directory.join("src")).unwrap();
+            fs::write(directory.join("src/lib.rs"), text).unwrap();
+        }
+        fs::write(member.join("only.rs"), "only").unwrap();
+        let source = |file| ProcessResolver::starting_at([member.clone()]).source(file);
+        assert_eq!(source("src/lib.rs").as_deref(), Some("member"));
+        fs::write(root.join("Cargo.lock"), "").unwrap();
+        assert_eq!(source("src/lib.rs").as_deref(), Some("root"));
+        assert_eq!(source("only.rs").as_deref(), Some("only"));
+        assert_eq!(source(&member.join("src/lib.rs").to_string_lossy()).as_deref(), Some("member"));
+        fs::remove_dir_all(&root).unwrap();
     }
 }

@@ -1,0 +1,136 @@
+//! `check`: runs every fixture under observation and compares findings with expectations.
+//!
+//! The fixtures are built and asked for their [list](protocol); each variant of each program then
+//! runs in a [process of its own](runner), so that no lock, crash or hang of one touches another.
+//! What each process [wrote](written) becomes a [verdict], and the verdicts a [report].
+
+pub mod protocol;
+pub mod report;
+pub mod runner;
+pub mod verdict;
+pub mod written;
+
+use std::{
+    fs::File,
+    io::Write,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anstream::StripStream;
+
+use self::{
+    protocol::Program,
+    report::Report,
+    runner::{Job, Runner},
+};
+use crate::{Error, output, sources::Sources, workspace};
+
+/// The package, and its binary, that holds the fixtures.
+const FIXTURES: &str = "lockwise-fixtures";
+
+/// Arguments of `check`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Runs only the programs whose `program::variant` contains this.
+    #[arg(value_name = "FILTER")]
+    filter: Option<String>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+    /// Where the report is written; stdout without it.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How many seconds each program may run.
+    #[arg(long, value_name = "SECONDS", default_value = "30",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: u64,
+}
+
+/// How the report is written.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// Schema 1.
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+    // First of all: a report that cannot be written must not cost a build.
+    let file = args.output.as_deref().map(create).transpose()?;
+    let root = workspace::root()?;
+    let executable = workspace::build(&root, FIXTURES)?;
+    let limit = Duration::from_secs(args.timeout);
+    let programs = protocol::list(&executable, limit)?;
+    let jobs = jobs(programs, args.filter.as_deref());
+    let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+    let runner = Runner { executable, scratch: scratch.path().to_owned(), limit };
+    let verdicts = runner.run(jobs);
+    let report = Report::new(verdicts, Sources::new(root));
+    write(&report, args.format, file)?;
+    Ok(report.exit_code())
+}
+
+fn create(path: &Path) -> Result<File, Error> {
+    File::create(path).map_err(|source| Error::Output { path: path.to_owned(), source })
+}
+
+/// Every variant whose name contains `filter`.
+fn jobs(programs: Vec<Program>, filter: Option<&str>) -> Vec<Job> {
+    let variants = programs.into_iter().flat_map(|Program { program, variants }| {
+        variants.into_iter().map(move |variant| Job { program: program.clone(), variant })
+    });
+    variants.filter(|job| filter.is_none_or(|part| job.name().contains(part))).collect()
+}
+
+/// The report goes to the file or to stdout, and the last line where a CI log shows it.
+fn write(report: &Report, format: Format, file: Option<File>) -> Result<(), Error> {
+    let last = format!("{}\n", report.last_line());
+    let text = match format {
+        Format::Text => report.text() + &last,
+        Format::Json => format!("{:#}\n", report.json()),
+    };
+    match file {
+        Some(file) => {
+            StripStream::new(file).write_all(text.as_bytes()).map_err(Error::Report)?;
+            output::print(&last)
+        }
+        None => {
+            output::print(&text)?;
+            if format == Format::Json {
+                anstream::eprint!("{last}");
+            }
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit;
+
+    #[test]
+    fn a_filter_is_part_of_a_name() {
+        let programs = protocol::parse(
+            r#"[{"program":"counter","variants":[{"name":"buggy"},{"name":"mended"}]},
+                {"program":"table","variants":[{"name":"buggy"}]}]"#,
+        )
+        .unwrap();
+        let names = |filter| {
+            jobs(programs.clone(), filter).iter().map(Job::name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(None), "counter::buggy counter::mended table::buggy");
+        assert_eq!(names(Some("table")), "table::buggy");
+        assert_eq!(names(Some("buggy")), "counter::buggy table::buggy");
+        assert_eq!(names(Some("nothing")), "");
+    }
+
+    #[test]
+    fn an_output_that_cannot_be_written_is_a_usage_error() {
+        let error = create(Path::new("/no/such/directory/report.txt")).unwrap_err();
+        assert_eq!(error.exit_code(), exit::USAGE);
+        assert!(error.to_string().starts_with("cannot write /no/such/directory/report.txt"));
+    }
+}

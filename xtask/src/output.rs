@@ -1,0 +1,17 @@
+//! Writing to stdout: with colour where it is wanted, without a panic where nobody reads on.
+
+use std::io::{self, ErrorKind, Write};
+
+use anstream::AutoStream;
+
+use crate::Error;
+
+/// Prints `text`, whose colour is dropped unless stdout wants it. That a reader such as `head`
+/// has read enough is no error.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
+    let mut stdout = AutoStream::auto(io::stdout());
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Report(error)),
+        _ => Ok(()),
+    }
+}

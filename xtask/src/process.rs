@@ -1,0 +1,158 @@
+//! Runs a process that may do anything: crash, hang, or print without end.
+//!
+//! The process leads a group of its own, so that what it starts ends with it. Its output is
+//! drained all the time, so that it never blocks on a full pipe, and of each stream only the end
+//! is kept. The process is awaited by polling, because std has no wait with a time limit; the
+//! pauses grow to 20 ms and stay small beside the cost of starting a process.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Read},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How much of the end of each stream is kept.
+pub const KEPT: usize = 64 * 1024;
+
+/// How long pipes may stay open after the process has ended, held by what it started.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// How a process ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ended {
+    /// By itself, with a code.
+    Code(i32),
+    /// By a signal: 11 is a segmentation fault, 6 an abort.
+    Signal(i32),
+    /// It did not end in time, and was killed.
+    TimedOut,
+}
+
+/// What came of a process.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How it ended.
+    pub ended: Ended,
+    /// The end of what it printed to stdout.
+    pub stdout: String,
+    /// The end of what it printed to stderr.
+    pub stderr: String,
+    /// How long it ran.
+    pub time: Duration,
+}
+
+/// Runs `command` to its end, or for `limit` at most.
+///
+/// # Errors
+///
+/// The process cannot be started or awaited.
+pub fn run(command: &mut Command, limit: Duration) -> io::Result<Outcome> {
+    lead_a_group(command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let started = Instant::now();
+    let mut child = command.spawn()?;
+    let stdout = child.stdout.take().map(Drain::start);
+    let stderr = child.stderr.take().map(Drain::start);
+    let ended = wait(&mut child, started + limit)?;
+    let time = started.elapsed();
+    let open = [&stdout, &stderr].into_iter().flatten().any(|drain| !drain.is_done(GRACE));
+    if open {
+        // Something that the process started holds the pipe, so its group is still its own.
+        kill_group(&mut child);
+    }
+    let text = |drain: Option<Drain>| drain.map(Drain::text).unwrap_or_default();
+    Ok(Outcome { ended, stdout: text(stdout), stderr: text(stderr), time })
+}
+
+fn wait(child: &mut Child, deadline: Instant) -> io::Result<Ended> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(ended(status));
+        }
+        if Instant::now() >= deadline {
+            kill_group(child);
+            child.wait()?;
+            return Ok(Ended::TimedOut);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
+}
+
+#[cfg(unix)]
+fn lead_a_group(command: &mut Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(not(unix))]
+fn lead_a_group(_command: &mut Command) {}
+
+/// Ends the process and what it started. Where that has ended already, nothing happens.
+#[cfg(unix)]
+fn kill_group(child: &mut Child) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process_group(pid, Signal::KILL);
+    }
+}
+
+#[cfg(not(unix))]
+fn kill_group(child: &mut Child) {
+    let _ = child.kill();
+}
+
+#[cfg(unix)]
+fn ended(status: ExitStatus) -> Ended {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Code(code),
+        (None, signal) => Ended::Signal(signal.unwrap_or_default()),
+    }
+}
+
+#[cfg(not(unix))]
+fn ended(status: ExitStatus) -> Ended {
+    Ended::Code(status.code().unwrap_or_default())
+}
+
+/// Reads a stream to its end on a thread of its own and keeps the last of it.
+struct Drain {
+    tail: Arc<Mutex<VecDeque<u8>>>,
+    done: mpsc::Receiver<()>,
+}
+
+impl Drain {
+    fn start(mut stream: impl Read + Send + 'static) -> Self {
+        let tail = Arc::new(Mutex::new(VecDeque::with_capacity(KEPT)));
+        let (end, done) = mpsc::channel::<()>();
+        let kept = Arc::clone(&tail);
+        thread::spawn(move || {
+            // Dropped at the end of the stream, which is what `is_done` waits for.
+            let _end = end;
+            let mut buffer = [0; 8192];
+            while let Ok(length @ 1..) = stream.read(&mut buffer) {
+                let mut tail = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                tail.extend(&buffer[..length]);
+                let excess = tail.len().saturating_sub(KEPT);
+                tail.drain(..excess);
+            }
+        });
+        Self { tail, done }
+    }
+
+    /// Whether the stream ends within `patience`.
+    fn is_done(&self, patience: Duration) -> bool {
+        self.done.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Disconnected)
+    }
+
+    fn text(self) -> String {
+        // After a kill, what is still in the pipe arrives at once or never.
+        self.is_done(GRACE);
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        String::from_utf8_lossy(tail.make_contiguous()).into_owned()
+    }
+}
