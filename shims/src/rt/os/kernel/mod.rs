@@ -1,0 +1,161 @@
+//! The kernel: everything that threads share beyond the words of uncontended locks.
+//!
+//! One lock guards the detectors, the queues of blocked threads and the table of threads, so that
+//! what the detectors hear and what threads do to each other come in one order. Uncontended
+//! operations that were seen before do not come here.
+//!
+//! Threads belong to a *session*, which has a detector of its own: the process's, or that of a
+//! `record::record` under way. A thread that no observed thread spawned joins the process's.
+
+mod lives;
+mod queue;
+mod session;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    ops::{Deref, DerefMut},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use lockwise_detector::{Finding, ThreadId};
+
+pub(super) use self::{
+    lives::{begin_root, begin_session, begin_spawned, end_session, thread_ends},
+    queue::{Cancel, Wait},
+};
+use self::{queue::Waiter, session::Session};
+use super::{
+    atomic::Shadows,
+    local::{Inside, Local, local},
+    record::Record,
+};
+use crate::report::{self, Destination};
+
+static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
+
+/// The session of threads that no recording observes.
+const PROCESS: u64 = 0;
+
+pub(super) struct Kernel {
+    sessions: HashMap<u64, Session>,
+    next_session: u64,
+    records: HashMap<u32, Arc<Record>>,
+    next_serial: u32,
+    queues: HashMap<usize, VecDeque<Waiter>>,
+    pub(super) shadows: Shadows,
+    fresh: Vec<(Finding, Destination)>,
+}
+
+/// The wait can never end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Stuck(String);
+
+impl Stuck {
+    /// Unwinds the thread. The report is out already.
+    #[track_caller]
+    pub(super) fn raise(self) -> ! {
+        // This is the panic that the report asks for.
+        report::take_stop();
+        report::stop(&self.0)
+    }
+}
+
+/// The right to use the kernel. While it exists, this thread observes nothing.
+pub(super) struct Entered {
+    kernel: Option<MutexGuard<'static, Option<Kernel>>>,
+    local: &'static Local,
+    _inside: Inside,
+}
+
+impl Kernel {
+    /// Enters the kernel.
+    pub(super) fn enter() -> Entered {
+        let local = local();
+        let inside = local.enter();
+        local.set_in_kernel(true);
+        let mut kernel = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
+        kernel.get_or_insert_with(Self::new);
+        Entered { kernel: Some(kernel), local, _inside: inside }
+    }
+
+    fn new() -> Self {
+        let process = Session::new(Destination::of_process());
+        Self {
+            sessions: HashMap::from([(PROCESS, process)]),
+            next_session: PROCESS + 1,
+            records: HashMap::new(),
+            next_serial: 1,
+            queues: HashMap::new(),
+            shadows: Shadows::default(),
+            fresh: Vec::new(),
+        }
+    }
+
+    fn add_thread(&mut self, session: u64, name: Option<Arc<str>>) -> Arc<Record> {
+        let serial = self.next_serial;
+        self.next_serial += 1;
+        let id = match self.sessions.get_mut(&session) {
+            Some(session) => session.add_thread(serial),
+            None => ThreadId(0),
+        };
+        let record = Arc::new(Record::new(serial, session, id, name));
+        self.records.insert(serial, Arc::clone(&record));
+        record
+    }
+}
+
+impl Deref for Entered {
+    type Target = Kernel;
+
+    fn deref(&self) -> &Kernel {
+        let kernel = self.kernel.as_deref().and_then(Option::as_ref);
+        kernel.expect("entered, so the guard is held and the kernel was made")
+    }
+}
+
+impl DerefMut for Entered {
+    fn deref_mut(&mut self) -> &mut Kernel {
+        let kernel = self.kernel.as_deref_mut().and_then(Option::as_mut);
+        kernel.expect("entered, so the guard is held and the kernel was made")
+    }
+}
+
+impl Entered {
+    /// Leaves, and writes out what was found. In the plain mode of `cargo test`, a fault that this
+    /// thread's Ops have shown stops it.
+    #[track_caller]
+    pub(super) fn leave(self) {
+        self.leave_quietly();
+        if let Some(stop) = report::take_stop() {
+            report::stop(&stop);
+        }
+    }
+
+    /// Leaves like [`Entered::leave`], but does not stop the thread: that is left to the next
+    /// operation of it that can.
+    pub(super) fn leave_quietly(mut self) {
+        let fresh = std::mem::take(&mut self.fresh);
+        if fresh.is_empty() {
+            return;
+        }
+        let local = self.local;
+        drop(self);
+        let _inside = local.enter();
+        report::publish(fresh);
+    }
+
+    /// Whether the thread must not block: what it has just announced can never end.
+    pub(super) fn doom(&self, record: &Record) -> Option<Stuck> {
+        self.is_doomed(record).filter(|_| !std::thread::panicking())
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if self.local.take_missed_wake() {
+            self.wake_all_first();
+        }
+        self.kernel = None;
+        self.local.set_in_kernel(false);
+    }
+}

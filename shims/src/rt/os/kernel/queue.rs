@@ -1,0 +1,222 @@
+//! Queues of blocked threads, and what ends a wait: another thread, time, or the certainty that
+//! nothing else will.
+
+use std::{collections::VecDeque, sync::Arc, time::Instant};
+
+use lockwise_detector::{Action, Site, op::Mode};
+
+use super::{Entered, Kernel, Stuck};
+use crate::{
+    report,
+    rt::{
+        Wake,
+        os::record::{Record, Woken},
+    },
+};
+
+/// A blocked thread in a queue.
+pub(super) struct Waiter {
+    record: Arc<Record>,
+    mode: Mode,
+    /// Whether the wait has no deadline.
+    forever: bool,
+    /// Whether a `Block` told the detector of the wait.
+    announced: bool,
+    cancel: Cancel,
+}
+
+/// Whether a wait that can never end may be unwound.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::rt::os) enum Cancel {
+    Allowed,
+    /// The wait guards borrowed data, or the thread is unwinding already.
+    Forbidden,
+}
+
+impl Cancel {
+    /// Not while the thread is unwinding.
+    pub(in crate::rt::os) fn unless_panicking() -> Self {
+        if std::thread::panicking() { Self::Forbidden } else { Self::Allowed }
+    }
+}
+
+/// How to wait in a queue.
+pub(in crate::rt::os) struct Wait {
+    /// The queue: the address of what is waited for.
+    pub(in crate::rt::os) key: usize,
+    pub(in crate::rt::os) mode: Mode,
+    pub(in crate::rt::os) deadline: Option<Instant>,
+    pub(in crate::rt::os) announced: bool,
+    pub(in crate::rt::os) cancel: Cancel,
+}
+
+impl Kernel {
+    /// Ends the wait of one thread in `key`'s queue. Returns it.
+    pub(in crate::rt::os) fn wake_one(&mut self, key: usize) -> Option<Arc<Record>> {
+        let queue = self.queues.get_mut(&key)?;
+        let waiter = queue.pop_front()?;
+        if queue.is_empty() {
+            self.queues.remove(&key);
+        }
+        Some(self.end_wait(waiter, Woken::Notified))
+    }
+
+    /// Ends the waits of the first thread in `key`'s queue, and if it waits for shared access,
+    /// of all others that do.
+    pub(in crate::rt::os) fn wake_compatible(&mut self, key: usize) {
+        let first = self.queues.get(&key).and_then(|queue| queue.front());
+        if first.is_none_or(|waiter| waiter.mode == Mode::Exclusive) {
+            self.wake_one(key);
+            return;
+        }
+        let queue = self.queues.remove(&key).unwrap_or_default();
+        let (readers, rest): (VecDeque<_>, VecDeque<_>) =
+            queue.into_iter().partition(|waiter| waiter.mode == Mode::Shared);
+        if !rest.is_empty() {
+            self.queues.insert(key, rest);
+        }
+        for waiter in readers {
+            self.end_wait(waiter, Woken::Notified);
+        }
+    }
+
+    fn end_wait(&mut self, waiter: Waiter, woken: Woken) -> Arc<Record> {
+        if waiter.forever
+            && let Some(session) = self.sessions.get_mut(&waiter.record.session)
+        {
+            session.asleep -= 1;
+        }
+        if waiter.announced {
+            self.emit(&waiter.record, Site::UNKNOWN, Action::Unblock);
+        }
+        waiter.record.wake(woken);
+        waiter.record
+    }
+
+    /// Whether any thread waits in `key`'s queue.
+    pub(in crate::rt::os) fn has_waiters(&self, key: usize) -> bool {
+        self.queues.contains_key(&key)
+    }
+
+    /// Whether a thread that wants exclusive access waits in `key`'s queue.
+    pub(in crate::rt::os) fn has_writer(&self, key: usize) -> bool {
+        let queue = self.queues.get(&key);
+        queue.is_some_and(|q| q.iter().any(|waiter| waiter.mode == Mode::Exclusive))
+    }
+
+    /// Wakes the first waiter of every queue; each looks again whether it can go on.
+    pub(super) fn wake_all_first(&mut self) {
+        let keys: Vec<_> = self.queues.keys().copied().collect();
+        for key in keys {
+            self.wake_one(key);
+        }
+    }
+
+    /// If every thread of `session` sleeps for good, and a root thread among them, ends one wait.
+    /// A wait that may not be unwound is passed over; if there is no other, the process ends.
+    pub(super) fn break_stuck(&mut self, session: u64) {
+        let Some(state) = self.sessions.get(&session) else { return };
+        if state.live == 0 || state.asleep < state.live {
+            return;
+        }
+        let context = state.detector.context();
+        let members: Vec<_> = self
+            .queues
+            .iter()
+            .flat_map(|(key, queue)| queue.iter().map(move |waiter| (*key, waiter)))
+            .filter(|(_, waiter)| waiter.record.session == session)
+            .map(|(key, w)| (key, w.record.serial, w.cancel, context.is_root(w.record.id)))
+            .collect();
+        if !members.iter().any(|(_, _, _, root)| *root) {
+            // Idle workers that a finished program left behind.
+            return;
+        }
+        let mut victims = members.iter().filter(|(_, _, cancel, _)| *cancel == Cancel::Allowed);
+        let victim = victims.clone().find(|(_, _, _, root)| *root).or_else(|| victims.next());
+        match victim {
+            Some((key, serial, _, _)) => self.cancel(*key, *serial),
+            None => {
+                let fresh = std::mem::take(&mut self.fresh);
+                report::publish(fresh);
+                report::end_process("no thread can go on, and none can be unwound");
+            }
+        }
+    }
+
+    fn cancel(&mut self, key: usize, serial: u32) {
+        let Some(queue) = self.queues.get_mut(&key) else { return };
+        let Some(index) = queue.iter().position(|w| w.record.serial == serial) else { return };
+        let waiter = queue.remove(index);
+        if queue.is_empty() {
+            self.queues.remove(&key);
+        }
+        if let Some(waiter) = waiter {
+            self.end_wait(waiter, Woken::Cancelled);
+        }
+    }
+
+    /// What was found to have stopped the threads of `record`'s session.
+    pub(super) fn verdict(&self, record: &Record) -> Stuck {
+        let session = self.sessions.get(&record.session);
+        let verdict = session.and_then(|s| s.verdict.clone());
+        Stuck(verdict.unwrap_or_else(|| "hang: no thread can go on".to_owned()))
+    }
+
+    pub(super) fn leave_queue(&mut self, key: usize, serial: u32) -> bool {
+        let Some(queue) = self.queues.get_mut(&key) else { return false };
+        let Some(index) = queue.iter().position(|w| w.record.serial == serial) else {
+            return false;
+        };
+        queue.remove(index);
+        if queue.is_empty() {
+            self.queues.remove(&key);
+        }
+        true
+    }
+}
+
+impl Entered {
+    /// Blocks in a queue until woken. The kernel is left meanwhile, and entered again.
+    ///
+    /// # Errors
+    ///
+    /// The wait can never end: no thread of the session can go on.
+    pub(in crate::rt::os) fn block(
+        mut self,
+        record: &Arc<Record>,
+        wait: Wait,
+    ) -> (Self, Result<Wake, Stuck>) {
+        let waiter = Waiter {
+            record: Arc::clone(record),
+            mode: wait.mode,
+            forever: wait.deadline.is_none(),
+            announced: wait.announced,
+            cancel: wait.cancel,
+        };
+        self.queues.entry(wait.key).or_default().push_back(waiter);
+        if wait.deadline.is_none() {
+            let session = record.session;
+            if let Some(session) = self.sessions.get_mut(&session) {
+                session.asleep += 1;
+            }
+            self.break_stuck(session);
+        }
+        self.leave_quietly();
+        let mut woken = record.sleep(wait.deadline);
+        let mut kernel = Kernel::enter();
+        if woken.is_none() {
+            if kernel.leave_queue(wait.key, record.serial) {
+                if wait.announced {
+                    kernel.emit(record, Site::UNKNOWN, Action::Unblock);
+                }
+                return (kernel, Ok(Wake::TimedOut));
+            }
+            woken = record.take_late_wake();
+        }
+        let outcome = match woken {
+            Some(Woken::Cancelled) => Err(kernel.verdict(record)),
+            _ => Ok(Wake::Notified),
+        };
+        (kernel, outcome)
+    }
+}

@@ -1,0 +1,238 @@
+//! Sessions: which detector hears of what, and in what order.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::atomic::Ordering,
+};
+
+use lockwise_detector::{
+    Action, Detector, Epoch, ObjectId, Op, Rule, Site, Stack, ThreadId,
+    op::{Mode, Patience},
+};
+
+use super::{Kernel, Stuck};
+use crate::{
+    report::{self, Destination},
+    rt::{
+        Meta,
+        os::record::{HeldLock, Record},
+    },
+};
+
+/// A detector, and the threads it hears of.
+pub(super) struct Session {
+    pub(super) detector: Detector,
+    pub(super) destination: Destination,
+    pub(super) known: HashSet<ObjectId>,
+    /// The ids of its threads, ended ones too, by serial number as it is in epochs.
+    pub(super) ids: HashMap<u32, ThreadId>,
+    pub(super) next_thread: u32,
+    /// Threads that have not ended, and how many of them sleep without a deadline.
+    pub(super) live: usize,
+    pub(super) asleep: usize,
+    /// What was last found to have stopped threads for good.
+    pub(super) verdict: Option<String>,
+}
+
+impl Session {
+    pub(super) fn new(destination: Destination) -> Self {
+        Self {
+            detector: Detector::new(),
+            destination,
+            known: HashSet::new(),
+            ids: HashMap::new(),
+            next_thread: 0,
+            live: 0,
+            asleep: 0,
+            verdict: None,
+        }
+    }
+
+    pub(super) fn add_thread(&mut self, serial: u32) -> ThreadId {
+        let id = ThreadId(self.next_thread);
+        self.next_thread += 1;
+        self.live += 1;
+        self.ids.insert(serial & 0xF_FFFF, id);
+        id
+    }
+}
+
+impl Kernel {
+    /// Sends an Op of `record` to its detector. Ops of threads that have ended, and of sessions
+    /// that are over, go nowhere.
+    pub(in crate::rt::os) fn emit(&mut self, record: &Record, site: Site, action: Action) {
+        self.emit_with_stack(record, site, None, action);
+    }
+
+    pub(in crate::rt::os) fn emit_with_stack(
+        &mut self,
+        record: &Record,
+        site: Site,
+        stack: Option<Stack>,
+        action: Action,
+    ) {
+        if record.finished.load(Ordering::Relaxed) {
+            return;
+        }
+        let at = record.advance();
+        self.send(record, Op { thread: record.id, at, site, stack, action });
+    }
+
+    /// Sends, late, what the thread `serial` did before; it may have ended since.
+    pub(in crate::rt::os) fn emit_for(
+        &mut self,
+        present: &Record,
+        serial: u32,
+        site: Site,
+        action: Action,
+    ) {
+        let session = self.sessions.get(&present.session);
+        if let Some(thread) = session.and_then(|s| s.ids.get(&(serial & 0xF_FFFF)).copied()) {
+            let at = self.records.get(&serial).map_or(1, |record| record.tick());
+            self.send(present, Op { thread, at, site, stack: None, action });
+        }
+    }
+
+    fn send(&mut self, record: &Record, op: Op) {
+        let Some(session) = self.sessions.get_mut(&record.session) else { return };
+        let findings = match session.detector.observe(&op) {
+            Ok(findings) => findings,
+            Err(error) => {
+                report::internal_error(&format!("{error} (at {}, {:?})", op.site, op.action));
+                return;
+            }
+        };
+        for finding in findings {
+            if stops_threads(finding.kind()) {
+                session.verdict = Some(format!("{}: {}", finding.rule(), finding.message()));
+            }
+            self.fresh.push((finding, session.destination.clone()));
+        }
+    }
+
+    /// Makes `meta` known to the detector of `record`, before the first Op on it.
+    pub(in crate::rt::os) fn introduce(&mut self, record: &Record, meta: &Meta) -> ObjectId {
+        let object = meta.id();
+        let known = self.sessions.get_mut(&record.session).map(|s| s.known.insert(object));
+        if known == Some(true) {
+            let info = meta.info();
+            let (thread, at, site) = (record.id, record.tick(), info.created);
+            let action = Action::Create { object, info };
+            self.send(record, Op { thread, at, site, stack: None, action });
+        }
+        object
+    }
+
+    pub(in crate::rt::os) fn object_gone(&mut self, record: &Record, object: ObjectId) {
+        let known = self.sessions.get_mut(&record.session).map(|s| s.known.remove(&object));
+        if known == Some(true) {
+            self.emit(record, Site::UNKNOWN, Action::Destroy { object });
+        }
+    }
+
+    /// Tells the detector which locks `record`, the calling thread, holds.
+    pub(in crate::rt::os) fn tell_held(&mut self, record: &Record) {
+        if record.held().all(|held| held.told) {
+            return;
+        }
+        for held in record.held() {
+            if held.told {
+                continue;
+            }
+            // Another thread may have told of it, out of order (see `tell_owner`).
+            if self.holds(record, held.object) {
+                let (object, mode) = (held.object, held.mode);
+                self.emit(record, held.site, Action::Release { object, mode });
+            }
+            self.tell_acquired(record, &held);
+            record.set_told(held.index);
+        }
+    }
+
+    /// Sends the acquisition of a held lock, at the present moment of `record`. That thread may be
+    /// another one than the caller, and running: its tick is its own to advance.
+    fn tell_acquired(&mut self, record: &Record, held: &HeldLock) {
+        let (object, mode) = (held.object, held.mode);
+        if self.knows_object(record, object) {
+            let action = Action::Acquire { object, mode, patience: Patience::Forever };
+            let (thread, at) = (record.id, record.tick());
+            self.send(record, Op { thread, at, site: held.site, stack: None, action });
+        }
+    }
+
+    fn knows_object(&self, record: &Record, object: ObjectId) -> bool {
+        self.sessions.get(&record.session).is_some_and(|s| s.known.contains(&object))
+    }
+
+    /// Whether the detector knows that `record` holds `object`.
+    pub(in crate::rt::os) fn holds(&self, record: &Record, object: ObjectId) -> bool {
+        self.sessions.get(&record.session).is_some_and(|session| {
+            session.detector.context().held(record.id).iter().any(|held| held.object == object)
+        })
+    }
+
+    /// Tells the detector that the thread `serial`, which may be running, holds `meta`. Called
+    /// with the lock's word such that the owner has to enter the kernel to release it.
+    pub(in crate::rt::os) fn tell_owner(&mut self, serial: u32, meta: &Meta, mode: Mode) {
+        let Some(owner) = self.records.get(&serial).cloned() else { return };
+        self.tell_if_held(&owner, meta, mode);
+    }
+
+    /// Tells the detector who holds `meta` in shared mode.
+    pub(in crate::rt::os) fn tell_readers(&mut self, meta: &Meta) {
+        let all: Vec<_> = self.records.values().cloned().collect();
+        for record in all {
+            self.tell_if_held(&record, meta, Mode::Shared);
+        }
+    }
+
+    fn tell_if_held(&mut self, owner: &Record, meta: &Meta, mode: Mode) {
+        let object = meta.id();
+        let held = owner.held().find(|held| held.object == object && held.mode == mode);
+        if let Some(held) = held
+            && !self.holds(owner, object)
+        {
+            self.introduce(owner, meta);
+            self.tell_acquired(owner, &held);
+        }
+    }
+
+    /// Tells the detector that what `record` acquired was last released at `released`.
+    pub(in crate::rt::os) fn tell_synchronised(
+        &mut self,
+        record: &Record,
+        released: u64,
+        site: Site,
+    ) {
+        let epoch = Epoch::from_bits(released);
+        if epoch.is_none() || epoch.thread().0 == record.serial & 0xF_FFFF {
+            return;
+        }
+        let session = self.sessions.get(&record.session);
+        if let Some(thread) = session.and_then(|s| s.ids.get(&epoch.thread().0).copied()) {
+            let from = Epoch::new(thread, epoch.tick());
+            self.emit(record, site, Action::Synchronize { from });
+        }
+    }
+
+    /// The present moments of the threads whose bits are set in `mask`.
+    pub(in crate::rt::os) fn epochs_of(&self, mask: u64) -> Vec<u64> {
+        let chosen = self.records.values().filter(|r| mask & (1 << (r.serial % 64)) != 0);
+        chosen.map(|r| Epoch::new(ThreadId(r.serial & 0xF_FFFF), r.tick()).to_bits()).collect()
+    }
+
+    /// Whether what was just found says that `record` can never go on.
+    pub(super) fn is_doomed(&self, record: &Record) -> Option<Stuck> {
+        let (finding, _) = self.fresh.iter().rev().find(|(finding, _)| {
+            stops_threads(finding.kind())
+                && finding.threads().iter().any(|thread| thread.id == record.id)
+        })?;
+        Some(Stuck(format!("{}: {}", finding.rule(), finding.message())))
+    }
+}
+
+/// Whether a finding of this rule means that its threads can never go on.
+fn stops_threads(rule: Rule) -> bool {
+    use Rule::{Deadlock, Hang, LostWakeup, RwlockUpgrade, SelfDeadlock};
+    matches!(rule, Deadlock | SelfDeadlock | LostWakeup | Hang | RwlockUpgrade)
+}
