@@ -10,7 +10,9 @@
 //! - no two of its threads hold a common lock (a *gate*), shared holds of one lock aside,
 //! - no two of its requests are ordered by must-happen-before (spawn and join, messages and other
 //!   values handed on, but not the accidental order of critical sections),
-//! - each hold keeps out the acquisition that waits for it (not both for reading).
+//! - each hold keeps out the acquisition that waits for it (not both for reading),
+//! - what its threads must have done before, critical sections included, can be put in an order
+//!   (see [`log`]).
 //!
 //! `try_lock` and timed acquisitions make no edge themselves but are held like any other. To
 //! acquire again what one holds already makes no edge: whether it blocks is another rule's matter.
@@ -31,6 +33,7 @@
 mod graph;
 mod ids;
 mod levels;
+mod log;
 mod nesting;
 mod report;
 mod reported;
@@ -43,9 +46,10 @@ use petgraph::graph::{EdgeIndex, NodeIndex};
 
 use self::{
     graph::LockGraph,
+    log::{Event, Log},
     nesting::{Nesting, Probe, Request, modes},
     reported::Reported,
-    search::{Cycle, Level, locks_of, shortest_cycles},
+    search::{Cycle, Level, Link, locks_of, shortest_cycles},
     stretch::Stretches,
 };
 use crate::{
@@ -58,6 +62,7 @@ use crate::{
 pub struct LockOrder {
     graph: LockGraph,
     stretches: Stretches,
+    log: Log,
     reported: Reported,
     /// For each thread, what it has requested and not got yet.
     pending: Vec<Option<ObjectId>>,
@@ -75,8 +80,16 @@ impl Analysis for LockOrder {
                 if self.pending(op).take() != Some(object) {
                     self.request(op, context, (object, mode, patience), findings);
                 }
+                if context.held_before(op).iter().all(|held| held.object != object) {
+                    self.log(op, context, (object, mode), true);
+                }
                 if let Some(node) = self.graph.touch(context, op.thread, object) {
                     self.check_class_of(node, context, findings);
+                }
+            }
+            Action::Release { object, mode } => {
+                if context.held(op.thread).iter().all(|held| held.object != object) {
+                    self.log(op, context, (object, mode), false);
                 }
             }
             Action::GiveUp { .. } => *self.pending(op) = None,
@@ -99,6 +112,17 @@ impl LockOrder {
             self.pending.resize(index + 1, None);
         }
         &mut self.pending[index]
+    }
+
+    fn log(
+        &mut self,
+        op: &Op,
+        context: &Context,
+        (object, mode): (ObjectId, Mode),
+        acquires: bool,
+    ) {
+        let known = self.stretches.clock(op.thread, context);
+        self.log.push(Event { thread: op.thread, at: op.at, object, mode, acquires, known });
     }
 
     /// Takes in that the thread may wait for `object`.
@@ -147,7 +171,7 @@ impl LockOrder {
                     at: op.epoch(),
                     known: self.stretches.clock(op.thread, context),
                     stretch,
-                    logged: 0,
+                    logged: self.log.next(),
                 })
             });
             let nesting = Nesting::new(outer, request);
@@ -160,8 +184,9 @@ impl LockOrder {
     fn check(&mut self, edge: EdgeIndex, context: &Context, findings: &mut Vec<Finding>) {
         let Some(newest) = self.graph.nestings(edge).newest().cloned() else { return };
         let start = (edge, newest.clone());
+        let possible = |cycle: &[Link]| self.log.allows(cycle);
         let graph = &mut self.graph;
-        let cycles = shortest_cycles(graph, Level::Instance, start, &self.reported, &|_| true);
+        let cycles = shortest_cycles(graph, Level::Instance, start, &self.reported, &possible);
         for cycle in cycles {
             findings.push(report::cycle(context, &from_first_thread(cycle.clone())));
             let locks = locks_of(&cycle);
@@ -210,7 +235,7 @@ impl LockOrder {
 /// The same cycle, starting with the thread (then the lock) of the lowest number: of all rotations
 /// always the same one.
 fn from_first_thread(mut cycle: Cycle) -> Cycle {
-    let key = |link: &search::Link| (link.nesting.thread(), link.outer);
+    let key = |link: &Link| (link.nesting.thread(), link.outer);
     let first = (0..cycle.len()).min_by_key(|&index| key(&cycle[index]));
     cycle.rotate_left(first.unwrap_or(0));
     cycle

@@ -38,6 +38,11 @@ pub(super) struct Request {
 }
 
 impl Request {
+    /// Whether `object` is held.
+    pub(super) fn holds(&self, object: ObjectId) -> bool {
+        self.held.iter().any(|&(held, _)| held == object)
+    }
+
     /// Whether must-happen-before puts one of the two first, so that they never wait at once.
     fn ordered(&self, other: &Self) -> bool {
         self.known.knows(other.at) || other.known.knows(self.at)
