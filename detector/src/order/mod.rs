@@ -1,12 +1,242 @@
-//! Lock order.
-use crate::{Analysis, Context, Finding, Op};
+//! Lock order: `lock-order-cycle` and `lock-class-order`.
+//!
+//! Whenever a thread that holds locks asks for another one, ready to wait for ever, each held lock
+//! gets an edge to it in a lock graph. A cycle in that graph is a deadlock that another run may
+//! meet, if its edges can be waited at *at once*. The idea is Goodlock's (Havelund, SPIN 2000),
+//! with the refinements of Bensalem and Havelund ("Dynamic Deadlock Analysis of Multi-threaded
+//! Programs", HVC 2005). A cycle is **feasible**, and reported as `lock-order-cycle`, if
+//!
+//! - its edges belong to distinct threads,
+//! - no two of its threads hold a common lock (a *gate*), shared holds of one lock aside,
+//! - no two of its requests are ordered by must-happen-before (spawn and join, messages and other
+//!   values handed on, but not the accidental order of critical sections),
+//! - each hold keeps out the acquisition that waits for it (not both for reading),
+//! - what its threads must have done before, critical sections included, can be put in an order
+//!   (see [`log`]).
+//!
+//! `try_lock` and timed acquisitions make no edge themselves but are held like any other. To
+//! acquire again what one holds already makes no edge: whether it blocks is another rule's matter.
+//! Destroyed locks count, as another run may not destroy them yet.
+//!
+//! `lock-class-order` looks at the locks of one class: same kind, made at the same place. Locks
+//! of one class stand for each other: what one thread does to `(a, b)` another may do to
+//! `(b, a)`, in a run with other data. If the class's instances are nested in a cycle, there is no
+//! order that the code keeps, and it is reported even if this run's threads could not overlap.
+//! Consistent orders stay silent, whichever they are (by id, by address, parent before child, hand
+//! over hand), as do gates. So that a test's only thread may do as it likes, every lock of the
+//! cycle must have been acquired by two threads or more. A class is reported once, and not after
+//! a `lock-order-cycle` within it, which says more.
+//!
+//! What is kept of an edge is in [`nesting`], the incremental search for strong components in
+//! [`levels`], the forgetting of dead locks in [`graph`], the search for a cycle in [`search`].
+
+mod graph;
+mod ids;
+mod levels;
+mod log;
+mod nesting;
+mod report;
+mod reported;
+mod search;
+mod stretch;
+
+use std::sync::Arc;
+
+use petgraph::graph::{EdgeIndex, NodeIndex};
+
+use self::{
+    graph::LockGraph,
+    log::{Event, Log},
+    nesting::{Nesting, Probe, Request, modes},
+    reported::Reported,
+    search::{Cycle, Level, Link, locks_of, shortest_cycles},
+    stretch::Stretches,
+};
+use crate::{
+    Action, Analysis, Context, Finding, ObjectId, Op,
+    op::{Mode, Patience},
+};
+
 /// The lock-order analysis.
-pub(crate) struct LockOrder;
-impl LockOrder {
-    pub(crate) fn new() -> Self {
-        Self
+#[derive(Default, Debug)]
+pub struct LockOrder {
+    graph: LockGraph,
+    stretches: Stretches,
+    log: Log,
+    reported: Reported,
+    /// For each thread, what it has requested and not got yet.
+    pending: Vec<Option<ObjectId>>,
+}
+
+impl Analysis for LockOrder {
+    fn observe(&mut self, op: &Op, context: &Context, findings: &mut Vec<Finding>) {
+        self.stretches.observe(op, context);
+        match op.action {
+            Action::Request { object, mode, patience } => {
+                *self.pending(op) = Some(object);
+                self.request(op, context, (object, mode, patience), findings);
+            }
+            Action::Acquire { object, mode, patience } => {
+                if self.pending(op).take() != Some(object) {
+                    self.request(op, context, (object, mode, patience), findings);
+                }
+                if context.held_before(op).iter().all(|held| held.object != object) {
+                    self.log(op, context, (object, mode), true);
+                }
+                if let Some(node) = self.graph.touch(context, op.thread, object) {
+                    self.check_class_of(node, context, findings);
+                }
+            }
+            Action::Release { object, mode } => {
+                if context.held(op.thread).iter().all(|held| held.object != object) {
+                    self.log(op, context, (object, mode), false);
+                }
+            }
+            Action::GiveUp { .. } => *self.pending(op) = None,
+            Action::Destroy { object } => self.graph.destroy(object),
+            _ => {}
+        }
     }
 }
-impl Analysis for LockOrder {
-    fn observe(&mut self, _op: &Op, _context: &Context, _findings: &mut Vec<Finding>) {}
+
+impl LockOrder {
+    /// An analysis that has seen nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn pending(&mut self, op: &Op) -> &mut Option<ObjectId> {
+        let index = op.thread.index();
+        if index >= self.pending.len() {
+            self.pending.resize(index + 1, None);
+        }
+        &mut self.pending[index]
+    }
+
+    fn log(
+        &mut self,
+        op: &Op,
+        context: &Context,
+        (object, mode): (ObjectId, Mode),
+        acquires: bool,
+    ) {
+        let known = self.stretches.clock(op.thread, context);
+        self.log.push(Event { thread: op.thread, at: op.at, object, mode, acquires, known });
+    }
+
+    /// Takes in that the thread may wait for `object`.
+    fn request(
+        &mut self,
+        op: &Op,
+        context: &Context,
+        (object, mode, patience): (ObjectId, Mode, Patience),
+        findings: &mut Vec<Finding>,
+    ) {
+        let held = context.held_before(op);
+        let reacquired = held.iter().any(|held| held.object == object);
+        if held.is_empty() || reacquired || patience != Patience::Forever {
+            return;
+        }
+        for edge in self.new_nestings(op, context, object, mode) {
+            if self.graph.is_cyclic(edge) {
+                self.check(edge, context, findings);
+            }
+        }
+    }
+
+    /// Adds what is new of the edges from held locks to `object`, and returns those edges.
+    fn new_nestings(
+        &mut self,
+        op: &Op,
+        context: &Context,
+        object: ObjectId,
+        mode: Mode,
+    ) -> Vec<EdgeIndex> {
+        let held = context.held_before(op);
+        let stretch = self.stretches.of(op.thread);
+        let probe = Probe { op, mode, stretch, held };
+        let mut request = None;
+        let mut fresh = Vec::new();
+        for outer in held {
+            if self.graph.knows(outer, object, &probe) {
+                continue;
+            }
+            let request = request.get_or_insert_with(|| {
+                Arc::new(Request {
+                    thread: op.thread,
+                    mode,
+                    place: (op.site, op.stack.clone()),
+                    held: modes(held),
+                    at: op.epoch(),
+                    known: self.stretches.clock(op.thread, context),
+                    stretch,
+                    logged: self.log.next(),
+                })
+            });
+            let nesting = Nesting::new(outer, request);
+            fresh.push(self.graph.add(context, (outer.object, object), nesting));
+        }
+        fresh
+    }
+
+    /// Looks for cycles through the newest nesting of `edge`.
+    fn check(&mut self, edge: EdgeIndex, context: &Context, findings: &mut Vec<Finding>) {
+        let Some(newest) = self.graph.nestings(edge).newest().cloned() else { return };
+        let start = (edge, newest.clone());
+        let possible = |cycle: &[Link]| self.log.allows(cycle);
+        let graph = &mut self.graph;
+        let cycles = shortest_cycles(graph, Level::Instance, start, &self.reported, &possible);
+        for cycle in cycles {
+            findings.push(report::cycle(context, &from_first_thread(cycle.clone())));
+            let locks = locks_of(&cycle);
+            if let Some(class) = self.graph.common_class(&locks) {
+                self.reported.add_class(class);
+            }
+            self.reported.add(locks);
+        }
+        self.check_class((edge, newest), context, findings);
+    }
+
+    /// Looks for a cycle within one class through one nesting of one edge.
+    fn check_class(
+        &mut self,
+        (edge, nesting): (EdgeIndex, Nesting),
+        context: &Context,
+        findings: &mut Vec<Finding>,
+    ) {
+        let (outer, inner) = self.graph.ends(edge);
+        let class = self.graph.lock(outer).class;
+        if class != self.graph.lock(inner).class || !self.reported.is_news(class) {
+            return;
+        }
+        let (level, start) = (Level::Class(class), (edge, nesting));
+        let cycles = shortest_cycles(&mut self.graph, level, start, &self.reported, &|_| true);
+        if let Some(cycle) = cycles.into_iter().next() {
+            findings.push(report::class(context, &from_first_thread(cycle)));
+            self.reported.add_class(class);
+        }
+    }
+
+    /// Looks for cycles within its class through a lock that a second thread has just acquired.
+    fn check_class_of(&mut self, node: NodeIndex, context: &Context, findings: &mut Vec<Finding>) {
+        if !self.reported.is_news(self.graph.lock(node).class) {
+            return;
+        }
+        for edge in self.graph.cyclic_edges(node) {
+            let nestings: Vec<_> = self.graph.nestings(edge).iter().cloned().collect();
+            for nesting in nestings {
+                self.check_class((edge, nesting), context, findings);
+            }
+        }
+    }
+}
+
+/// The same cycle, starting with the thread (then the lock) of the lowest number: of all rotations
+/// always the same one.
+fn from_first_thread(mut cycle: Cycle) -> Cycle {
+    let key = |link: &Link| (link.nesting.thread(), link.outer);
+    let first = (0..cycle.len()).min_by_key(|&index| key(&cycle[index]));
+    cycle.rotate_left(first.unwrap_or(0));
+    cycle
 }
