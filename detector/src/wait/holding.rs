@@ -28,6 +28,12 @@ struct Use {
     site: Site,
 }
 
+impl Use {
+    fn of(op: &Op) -> Self {
+        Self { thread: op.thread, at: op.epoch(), site: op.site }
+    }
+}
+
 /// A wait under a lock that no other thread is known to need so far.
 #[derive(Debug)]
 struct Candidate {
@@ -48,8 +54,10 @@ pub(super) struct Holding {
 impl Holding {
     pub(super) fn observe(&mut self, op: &Op, context: &Context, findings: &mut Vec<Finding>) {
         match op.action {
-            Action::Request { object, .. } | Action::Acquire { object, .. } => {
-                self.used(object, op, context, findings);
+            Action::Request { object, .. } => self.needed(object, op, context, findings),
+            Action::Acquire { object, .. } => {
+                self.used(object, op);
+                self.needed(object, op, context, findings);
             }
             Action::Block { on, .. } if !matches!(on, WaitFor::Sleep) => {
                 self.blocked(on, op, context, findings);
@@ -62,8 +70,9 @@ impl Holding {
         }
     }
 
-    fn used(&mut self, object: ObjectId, op: &Op, context: &Context, findings: &mut Vec<Finding>) {
-        let this = Use { thread: op.thread, at: op.epoch(), site: op.site };
+    /// Remembers a use for waits that come later.
+    fn used(&mut self, object: ObjectId, op: &Op) {
+        let this = Use::of(op);
         let users = self.users.entry(object).or_default();
         match users.iter_mut().find(|user| user.thread == op.thread) {
             Some(user) => *user = this,
@@ -74,13 +83,26 @@ impl Holding {
                 users.push(this);
             }
         }
+    }
+
+    /// Reports the waits so far that `op` shows to matter.
+    fn needed(
+        &mut self,
+        object: ObjectId,
+        op: &Op,
+        context: &Context,
+        findings: &mut Vec<Finding>,
+    ) {
+        if self.candidates.is_empty() {
+            return;
+        }
         let Some(candidates) = self.candidates.get_mut(&object) else { return };
         candidates.retain(|candidate| {
             let block = &candidate.block;
             let needed =
                 block.thread != op.thread && !context.must_clock(op.thread).knows(block.epoch());
             if needed {
-                findings.push(report(context, candidate, this));
+                findings.push(report(context, candidate, Use::of(op)));
             }
             !needed
         });

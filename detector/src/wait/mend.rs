@@ -119,7 +119,7 @@ impl Report<'_> {
             Purpose::Arrive => {
                 let arrived = self.now.threads.all_waiting().filter(|(_, wait)| wait.goal == goal);
                 format!(
-                    "{} arrived at {name} and no other thread is left to: it was made for more",
+                    "{} arrived at {name} and no other thread is left to: it waits for more",
                     arrived.count()
                 )
             }

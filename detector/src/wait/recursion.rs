@@ -62,7 +62,7 @@ impl Recursion {
             }
             Action::Request { object, mode, patience }
             | Action::Acquire { object, mode, patience } => match mode {
-                Mode::Exclusive if patience != Patience::Try => {
+                Mode::Exclusive if patience != Patience::Try && !self.rwlocks.is_empty() => {
                     self.write(object, op, context, findings);
                 }
                 Mode::Shared if patience == Patience::Forever => {

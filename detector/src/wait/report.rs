@@ -74,7 +74,9 @@ impl Report<'_> {
                 self.clause(*waiter),
                 wording::thread(context, notify.thread),
             ),
-            Cause::Nobody => format!("no thread can go on: {}", self.clauses(&self.threads)),
+            Cause::Nobody => {
+                format!("no thread can go on: {}", self.clauses(&self.verdict.threads()))
+            }
         }
     }
 

@@ -119,6 +119,9 @@ impl Threads {
             self.states.resize(thread.index() + 1, State::Absent);
         }
         let slot = &mut self.states[thread.index()];
+        if matches!((&*slot, &state), (State::Running, State::Running)) {
+            return;
+        }
         self.running -= usize::from(matches!(slot, State::Running));
         self.running += usize::from(matches!(state, State::Running));
         *slot = state;

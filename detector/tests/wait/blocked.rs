@@ -349,6 +349,7 @@ fn a_hundred_stuck_threads_are_shown_in_part() {
     s.block_join(threads[0], ThreadId(100));
     let found = only(&s, "hang");
     assert_eq!((found.threads().len(), who(&found)[0]), (8, 0));
+    assert!(found.message().ends_with("and 97 more"), "{}", found.message());
     assert_eq!(
         found.helps().last().map(String::as_str),
         Some("and 93 more that are stuck, not shown")
