@@ -1,7 +1,8 @@
 //! [`Detector`]: all analyses over one sequence of Ops.
 
 use crate::{
-    Analysis, Context, Finding, Op, OpError, order::LockOrder, race::Races, wait::WaitFors,
+    Analysis, Context, Finding, Op, OpError, misuse::Misuses, order::LockOrder, race::Races,
+    wait::WaitFors,
 };
 
 /// Feeds each Op to the context and then to every analysis.
@@ -26,6 +27,7 @@ impl Detector {
                 Box::new(WaitFors::new()),
                 Box::new(LockOrder::new()),
                 Box::new(Races::new()),
+                Box::new(Misuses::new()),
             ],
         }
     }

@@ -27,6 +27,7 @@ pub mod context;
 mod detector;
 pub mod finding;
 mod ids;
+mod misuse;
 pub mod op;
 pub mod order;
 mod race;
@@ -35,6 +36,7 @@ mod rule;
 pub mod script;
 mod site;
 mod wait;
+mod wording;
 
 pub use analysis::Analysis;
 pub use context::{Context, OpError};

@@ -142,6 +142,7 @@ verbs! {
     Workers: "workers", "waits for the threads of";
     Initialise: "initialise", "runs the initialiser of";
     Release: "release", "releases";
+    Use: "use", "uses";
     Start: "start", "starts a thread";
     End: "end", "ends";
     Panic: "panic", "panics";
