@@ -23,7 +23,7 @@ pub(crate) use self::{
     condvar::RawCondvar,
     monitor::{Monitor, MonitorGuard},
     mutex::RawMutex,
-    object::{Meta, short_type_name},
+    object::{Meta, Origin, short_type_name},
     rwlock::RawRwLock,
     world::{Until, Wake, World, dispatch},
 };

@@ -22,9 +22,15 @@ pub(crate) struct Meta {
     id: AtomicU64,
     /// Whether some detector was told of it, and so has to be told of its end.
     known: AtomicBool,
-    kind: ObjectKind,
-    type_name: fn() -> &'static str,
-    created: &'static Location<'static>,
+    origin: Origin,
+}
+
+/// What an object is, and where it was made: all that outlives it.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) kind: ObjectKind,
+    pub(crate) type_name: fn() -> &'static str,
+    pub(crate) created: &'static Location<'static>,
 }
 
 impl Meta {
@@ -34,9 +40,11 @@ impl Meta {
         Self {
             id: AtomicU64::new(0),
             known: AtomicBool::new(false),
-            kind,
-            type_name: std::any::type_name::<T>,
-            created: Location::caller(),
+            origin: Origin {
+                kind,
+                type_name: std::any::type_name::<T>,
+                created: Location::caller(),
+            },
         }
     }
 
@@ -58,13 +66,21 @@ impl Meta {
         }
     }
 
-    pub(crate) fn kind(&self) -> ObjectKind {
-        self.kind
+    /// What it is. A detector is about to be told of it, and will be told of its end.
+    pub(crate) fn introduce(&self) -> Origin {
+        self.known.store(true, Ordering::Relaxed);
+        self.origin
     }
 
-    /// What a detector is told of it.
-    pub(crate) fn info(&self) -> Arc<ObjectInfo> {
-        self.known.store(true, Ordering::Relaxed);
+    #[inline]
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+}
+
+impl Origin {
+    /// What a detector is told.
+    pub(crate) fn info(self) -> Arc<ObjectInfo> {
         Arc::new(ObjectInfo {
             kind: self.kind,
             type_name: short_type_name((self.type_name)()),

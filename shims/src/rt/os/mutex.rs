@@ -53,8 +53,7 @@ fn lock_observed(
     record: &Record,
     until: Until,
 ) -> bool {
-    let object = meta.id();
-    let context = extend(record.context(local.seed()), object, Mode::Exclusive);
+    let context = extend(record.context(local.seed()), meta, Mode::Exclusive);
     let nested = record.depth() > 0;
     let plain = record.loose.load(Ordering::Relaxed) == 0 && record.has_room();
     if !take(mutex, record) && !spin(mutex, record, until) {
@@ -67,7 +66,7 @@ fn lock_observed(
         admit(mutex, meta, record, until.patience(), told);
     }
     if record.has_room() {
-        record.push(object, Mode::Exclusive, std::panic::Location::caller(), context, told);
+        record.push(meta, Mode::Exclusive, std::panic::Location::caller(), context, told);
     }
     if told {
         local.set_seen(context);
@@ -189,9 +188,9 @@ fn finish(
     acquired(&mut kernel, meta, record, until.patience(), place);
     kernel.leave_quietly();
     let local = local();
-    let context = extend(record.context(local.seed()), meta.id(), Mode::Exclusive);
+    let context = extend(record.context(local.seed()), meta, Mode::Exclusive);
     if record.has_room() {
-        record.push(meta.id(), Mode::Exclusive, place, context, true);
+        record.push(meta, Mode::Exclusive, place, context, true);
     }
     stop_if_found(mutex);
     true
@@ -267,7 +266,7 @@ pub(super) unsafe fn unlock(mutex: &RawMutex) {
         return unlock_slow(mutex);
     };
     if let Some(meta) = &mutex.meta {
-        let told = record.pop(meta.id(), Mode::Exclusive, local.seed());
+        let told = record.pop(meta, Mode::Exclusive, local.seed());
         mutex.last_release.store(record.release_epoch(), Ordering::Relaxed);
         if told != Some(false) {
             return unlock_told(mutex, meta, record);
@@ -287,6 +286,7 @@ fn unlock_told(mutex: &RawMutex, meta: &Meta, record: &Record) {
     let mut kernel = Kernel::enter();
     let object = meta.id();
     if kernel.holds(record, object) {
+        meta.introduce();
         kernel.emit(record, site, Action::Release { object, mode: Mode::Exclusive });
     }
     release_word(&mut kernel, mutex);

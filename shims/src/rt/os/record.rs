@@ -10,9 +10,12 @@ use std::{
     time::Instant,
 };
 
-use lockwise_detector::{Epoch, ObjectId, Site, ThreadId, Tick, op::Mode};
+use lockwise_detector::{
+    Epoch, ObjectId, Site, ThreadId, Tick,
+    op::{Mode, ObjectKind},
+};
 
-use crate::rt::world::Place;
+use crate::rt::{Meta, Origin, world::Place};
 
 /// How many locks a thread can hold and still be on the fast path.
 const SLOTS: usize = 64;
@@ -42,10 +45,13 @@ pub(crate) struct Record {
     unparked: Condvar,
 }
 
-/// A lock that the thread holds.
+/// A lock that the thread holds. Nothing here leads to the lock itself, which may be gone if its
+/// guard was leaked.
 struct Slot {
-    /// The object's id, twice, plus one for a shared hold.
+    /// The object's id, kind and mode: see [`pack`].
     lock: AtomicU64,
+    type_name: AtomicPtr<()>,
+    created: AtomicPtr<Location<'static>>,
     site: AtomicPtr<Location<'static>>,
     /// Identifies the sequence of locks held up to this one.
     context: AtomicU64,
@@ -68,6 +74,7 @@ pub(super) struct HeldLock {
     pub(super) index: usize,
     pub(super) object: ObjectId,
     pub(super) mode: Mode,
+    pub(super) origin: Origin,
     pub(super) site: Site,
     pub(super) told: bool,
 }
@@ -83,6 +90,8 @@ impl Record {
             depth: AtomicU32::new(0),
             slots: std::array::from_fn(|_| Slot {
                 lock: AtomicU64::new(0),
+                type_name: AtomicPtr::new(ptr::null_mut()),
+                created: AtomicPtr::new(ptr::null_mut()),
                 site: AtomicPtr::new(ptr::null_mut()),
                 context: AtomicU64::new(0),
                 told: AtomicBool::new(false),
@@ -155,17 +164,13 @@ impl Record {
     }
 
     #[inline]
-    pub(super) fn push(
-        &self,
-        object: ObjectId,
-        mode: Mode,
-        place: Place,
-        context: u64,
-        told: bool,
-    ) {
+    pub(super) fn push(&self, meta: &Meta, mode: Mode, place: Place, context: u64, told: bool) {
         let depth = self.depth();
         let slot = &self.slots[depth];
-        slot.lock.store(pack(object, mode), Relaxed);
+        let origin = meta.origin();
+        slot.lock.store(pack(meta, mode), Relaxed);
+        slot.type_name.store(origin.type_name as *mut (), Relaxed);
+        slot.created.store(ptr::from_ref(origin.created).cast_mut(), Relaxed);
         slot.site.store(ptr::from_ref(place).cast_mut(), Relaxed);
         slot.context.store(context, Relaxed);
         slot.told.store(told, Relaxed);
@@ -174,9 +179,9 @@ impl Record {
 
     /// Removes a hold; returns whether the detector had been told of it by this thread.
     #[inline]
-    pub(super) fn pop(&self, object: ObjectId, mode: Mode, seed: u64) -> Option<bool> {
+    pub(super) fn pop(&self, meta: &Meta, mode: Mode, seed: u64) -> Option<bool> {
         let depth = self.depth();
-        let packed = pack(object, mode);
+        let packed = pack(meta, mode);
         if depth > 0 && self.slots[depth - 1].lock.load(Relaxed) == packed {
             self.depth.store(depth as u32 - 1, Relaxed);
             return Some(self.slots[depth - 1].told.load(Relaxed));
@@ -199,6 +204,8 @@ impl Record {
             let lock = from.lock.load(Relaxed);
             context = mix(context, lock);
             to.lock.store(lock, Relaxed);
+            to.type_name.store(from.type_name.load(Relaxed), Relaxed);
+            to.created.store(from.created.load(Relaxed), Relaxed);
             to.site.store(from.site.load(Relaxed), Relaxed);
             to.told.store(from.told.load(Relaxed), Relaxed);
             to.context.store(context, Relaxed);
@@ -209,19 +216,7 @@ impl Record {
 
     /// The locks held now, in the order of acquisition.
     pub(super) fn held(&self) -> impl Iterator<Item = HeldLock> + '_ {
-        (0..self.depth()).map(|index| {
-            let slot = &self.slots[index];
-            let (object, mode) = unpack(slot.lock.load(Relaxed));
-            // SAFETY: only `push` stores there, and it stores a `&'static Location`.
-            let site = unsafe { slot.site.load(Relaxed).as_ref() };
-            HeldLock {
-                index,
-                object,
-                mode,
-                site: site.map_or(Site::UNKNOWN, Site::from),
-                told: slot.told.load(Relaxed),
-            }
-        })
+        (0..self.depth()).filter_map(|index| self.slots[index].read(index))
     }
 
     /// The detector now knows of the held lock at `index` from the thread itself.
@@ -259,20 +254,48 @@ impl Record {
     }
 }
 
-#[inline]
-fn pack(object: ObjectId, mode: Mode) -> u64 {
-    object.0 << 1 | u64::from(mode == Mode::Shared)
+impl Slot {
+    /// What is held here. `None` if the thread that owns the slot is just filling it for the first
+    /// time.
+    fn read(&self, index: usize) -> Option<HeldLock> {
+        let packed = self.lock.load(Relaxed);
+        let type_name = self.type_name.load(Relaxed);
+        // SAFETY: only `push` stores there, and it stores `&'static Location`s.
+        let (created, site) =
+            unsafe { (self.created.load(Relaxed).as_ref()?, self.site.load(Relaxed).as_ref()?) };
+        if type_name.is_null() {
+            return None;
+        }
+        // SAFETY: only `push` stores there, and what it stores is a function of this type.
+        let type_name = unsafe { std::mem::transmute::<*mut (), fn() -> &'static str>(type_name) };
+        let kind = if packed & RWLOCK == 0 { ObjectKind::Mutex } else { ObjectKind::RwLock };
+        Some(HeldLock {
+            index,
+            object: ObjectId(packed >> 2),
+            mode: if packed & SHARED == 0 { Mode::Exclusive } else { Mode::Shared },
+            origin: Origin { kind, type_name, created },
+            site: site.into(),
+            told: self.told.load(Relaxed),
+        })
+    }
 }
 
-fn unpack(packed: u64) -> (ObjectId, Mode) {
-    let mode = if packed & 1 == 1 { Mode::Shared } else { Mode::Exclusive };
-    (ObjectId(packed >> 1), mode)
+const SHARED: u64 = 1;
+const RWLOCK: u64 = 2;
+
+/// The id, four times, plus [`SHARED`] and [`RWLOCK`]: the only kinds that are held in slots are
+/// mutexes and rwlocks.
+#[inline]
+fn pack(meta: &Meta, mode: Mode) -> u64 {
+    let shared = if mode == Mode::Shared { SHARED } else { 0 };
+    let rwlock = if meta.origin().kind == ObjectKind::RwLock { RWLOCK } else { 0 };
+    (meta.id().0 << 2) | rwlock | shared
 }
 
 /// The context that holding one more lock makes of `context`.
 #[inline]
-pub(super) fn extend(context: u64, object: ObjectId, mode: Mode) -> u64 {
-    mix(context, pack(object, mode))
+pub(super) fn extend(context: u64, meta: &Meta, mode: Mode) -> u64 {
+    mix(context, pack(meta, mode))
 }
 
 #[inline]
@@ -288,17 +311,17 @@ mod tests {
     fn a_hold_in_the_middle_can_end_first() {
         let record = Record::new(1, 0, ThreadId(0), None);
         let place = Location::caller();
-        let locks = [ObjectId(5), ObjectId(6), ObjectId(7)];
+        let locks = [(); 3].map(|()| Meta::of::<()>(ObjectKind::Mutex));
         let mut context = 9;
-        for lock in locks {
+        for lock in &locks {
             context = extend(context, lock, Mode::Exclusive);
             record.push(lock, Mode::Exclusive, place, context, false);
         }
-        assert_eq!(record.pop(ObjectId(6), Mode::Exclusive, 9), Some(false));
+        assert_eq!(record.pop(&locks[1], Mode::Exclusive, 9), Some(false));
         let held: Vec<_> = record.held().map(|held| held.object).collect();
-        assert_eq!(held, [ObjectId(5), ObjectId(7)]);
-        let direct = extend(extend(9, ObjectId(5), Mode::Exclusive), ObjectId(7), Mode::Exclusive);
-        assert_eq!(record.context(9), direct);
-        assert_eq!(record.pop(ObjectId(6), Mode::Exclusive, 9), None);
+        assert_eq!(held, [locks[0].id(), locks[2].id()]);
+        let first = extend(9, &locks[0], Mode::Exclusive);
+        assert_eq!(record.context(9), extend(first, &locks[2], Mode::Exclusive));
+        assert_eq!(record.pop(&locks[1], Mode::Exclusive, 9), None);
     }
 }

@@ -63,8 +63,7 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     let Some(record) = local.record() else {
         return lock_unseen(lock, mode, until);
     };
-    let object = lock.meta.id();
-    let context = extend(record.context(local.seed()), object, mode);
+    let context = extend(record.context(local.seed()), &lock.meta, mode);
     let nested = record.depth() > 0;
     let plain = record.loose.load(Ordering::Relaxed) == 0 && record.has_room();
     if !take(lock, mode, record) && !spin(lock, mode, record, until) {
@@ -76,7 +75,7 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
         admit(lock, mode, record, until.patience(), told);
     }
     if record.has_room() {
-        record.push(object, mode, std::panic::Location::caller(), context, told);
+        record.push(&lock.meta, mode, std::panic::Location::caller(), context, told);
     }
     if told {
         local.set_seen(context);
@@ -226,9 +225,9 @@ fn finish(
     acquired(&mut kernel, lock, mode, record, until.patience(), place);
     kernel.leave_quietly();
     let local = local();
-    let context = extend(record.context(local.seed()), lock.meta.id(), mode);
+    let context = extend(record.context(local.seed()), &lock.meta, mode);
     if record.has_room() {
-        record.push(lock.meta.id(), mode, place, context, true);
+        record.push(&lock.meta, mode, place, context, true);
     }
 }
 
@@ -298,7 +297,7 @@ pub(super) unsafe fn unlock(lock: &RawRwLock, mode: Mode) {
     let local = local();
     let mut told = Some(false);
     if let Some(record) = local.record() {
-        told = record.pop(lock.meta.id(), mode, local.seed());
+        told = record.pop(&lock.meta, mode, local.seed());
         leave_trace(lock, mode, record);
     }
     let before = match mode {
@@ -336,6 +335,7 @@ fn unlock_slow(lock: &RawRwLock, mode: Mode) {
     let mut kernel = Kernel::enter();
     let object = lock.meta.id();
     if let Some(record) = record.filter(|record| kernel.holds(record, object)) {
+        lock.meta.introduce();
         kernel.emit(record, site, Action::Release { object, mode });
     }
     wake(&mut kernel, lock);
@@ -370,7 +370,7 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
         return;
     };
     let object = lock.meta.id();
-    record.pop(object, Mode::Exclusive, local.seed());
+    record.pop(&lock.meta, Mode::Exclusive, local.seed());
     lock.last_write.store(record.release_epoch(), Ordering::Relaxed);
     let mut kernel = Kernel::enter();
     if kernel.holds(record, object) {
@@ -385,9 +385,9 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
     lock.word.store(1 | parked, Ordering::Release);
     wake(&mut kernel, lock);
     kernel.leave_quietly();
-    let context = extend(record.context(local.seed()), object, Mode::Shared);
+    let context = extend(record.context(local.seed()), &lock.meta, Mode::Shared);
     if record.has_room() {
-        record.push(object, Mode::Shared, place, context, told);
+        record.push(&lock.meta, Mode::Shared, place, context, told);
     }
 }
 

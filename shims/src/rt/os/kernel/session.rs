@@ -14,7 +14,7 @@ use super::{Kernel, Stuck};
 use crate::{
     report::{self, Destination},
     rt::{
-        Meta,
+        Meta, Origin,
         os::record::{HeldLock, Record},
     },
 };
@@ -112,15 +112,17 @@ impl Kernel {
 
     /// Makes `meta` known to the detector of `record`, before the first Op on it.
     pub(in crate::rt::os) fn introduce(&mut self, record: &Record, meta: &Meta) -> ObjectId {
-        let object = meta.id();
+        self.introduce_as(record, meta.id(), meta.introduce());
+        meta.id()
+    }
+
+    fn introduce_as(&mut self, record: &Record, object: ObjectId, origin: Origin) {
         let known = self.sessions.get_mut(&record.session).map(|s| s.known.insert(object));
         if known == Some(true) {
-            let info = meta.info();
-            let (thread, at, site) = (record.id, record.tick(), info.created);
-            let action = Action::Create { object, info };
+            let (thread, at, site) = (record.id, record.tick(), origin.created.into());
+            let action = Action::Create { object, info: origin.info() };
             self.send(record, Op { thread, at, site, stack: None, action });
         }
-        object
     }
 
     pub(in crate::rt::os) fn object_gone(&mut self, record: &Record, object: ObjectId) {
@@ -153,15 +155,10 @@ impl Kernel {
     /// another one than the caller, and running: its tick is its own to advance.
     fn tell_acquired(&mut self, record: &Record, held: &HeldLock) {
         let (object, mode) = (held.object, held.mode);
-        if self.knows_object(record, object) {
-            let action = Action::Acquire { object, mode, patience: Patience::Forever };
-            let (thread, at) = (record.id, record.tick());
-            self.send(record, Op { thread, at, site: held.site, stack: None, action });
-        }
-    }
-
-    fn knows_object(&self, record: &Record, object: ObjectId) -> bool {
-        self.sessions.get(&record.session).is_some_and(|s| s.known.contains(&object))
+        self.introduce_as(record, object, held.origin);
+        let action = Action::Acquire { object, mode, patience: Patience::Forever };
+        let (thread, at) = (record.id, record.tick());
+        self.send(record, Op { thread, at, site: held.site, stack: None, action });
     }
 
     /// Whether the detector knows that `record` holds `object`.
@@ -192,7 +189,7 @@ impl Kernel {
         if let Some(held) = held
             && !self.holds(owner, object)
         {
-            self.introduce(owner, meta);
+            meta.introduce();
             self.tell_acquired(owner, &held);
         }
     }
