@@ -41,7 +41,7 @@ impl<S> Monitor<S> {
     #[track_caller]
     pub(crate) fn enter(&self) -> MonitorGuard<'_, S> {
         self.lock.lock(Until::Forever);
-        MonitorGuard { monitor: self, _not_send: std::marker::PhantomData }
+        MonitorGuard { monitor: self, entered: true, _not_send: std::marker::PhantomData }
     }
 
     /// The state, seen by nobody else.
@@ -58,6 +58,8 @@ impl<S> Monitor<S> {
 /// The right to see and change a [`Monitor`]'s state.
 pub(crate) struct MonitorGuard<'a, S> {
     monitor: &'a Monitor<S>,
+    /// False only while [`MonitorGuard::wait`] has given the lock away.
+    entered: bool,
     _not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -70,8 +72,12 @@ impl<S> MonitorGuard<'_, S> {
         if until == Until::Now {
             return Wake::TimedOut;
         }
-        // SAFETY: a guard exists only while its thread holds the lock.
-        unsafe { self.monitor.changed.wait(&self.monitor.lock, on, until) }
+        // If the wait panics, the lock is not held, and `drop` must not release it.
+        self.entered = false;
+        // SAFETY: a guard that has entered holds the lock.
+        let wake = unsafe { self.monitor.changed.wait(&self.monitor.lock, on, until) };
+        self.entered = true;
+        wake
     }
 
     /// Waits until `ready`; false if time ran out first.
@@ -107,7 +113,7 @@ impl<S> Deref for MonitorGuard<'_, S> {
     type Target = S;
 
     fn deref(&self) -> &S {
-        // SAFETY: this thread holds the lock, so nobody else sees the state.
+        // SAFETY: outside `wait` this thread holds the lock, so nobody else sees the state.
         unsafe { &*self.monitor.state.get() }
     }
 }
@@ -121,7 +127,9 @@ impl<S> DerefMut for MonitorGuard<'_, S> {
 
 impl<S> Drop for MonitorGuard<'_, S> {
     fn drop(&mut self) {
-        // SAFETY: a guard exists only while its thread holds the lock, and this ends the guard.
-        unsafe { self.monitor.lock.unlock() };
+        if self.entered {
+            // SAFETY: a guard that has entered holds the lock, and this ends the guard.
+            unsafe { self.monitor.lock.unlock() };
+        }
     }
 }

@@ -91,7 +91,8 @@ pub(crate) trait World: Copy {
     unsafe fn rwlock_downgrade(self, lock: &RawRwLock);
 
     /// Releases `mutex`, waits for a notification, and acquires `mutex` again. `on` is what the
-    /// analyses are told to be the reason; `None` if they know it (from a `Request`).
+    /// analyses are told to be the reason; `None` if they know it (from a `Request`). If this
+    /// panics, `mutex` is not held.
     ///
     /// # Safety
     ///

@@ -1,0 +1,91 @@
+//! Poisoning, as std has it: a lock that a thread held exclusively when it began to panic says so
+//! to whoever takes it next.
+
+use std::{
+    fmt,
+    sync::{
+        LockResult, PoisonError, TryLockError, TryLockResult,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
+};
+
+/// Whether a lock is poisoned.
+///
+/// Relaxed accesses are enough: the lock itself orders them.
+pub(super) struct Poison(AtomicBool);
+
+/// What an exclusive guard remembers: whether its thread was panicking already when it was made.
+#[derive(Clone, Copy)]
+pub(super) struct Held {
+    panicking: bool,
+}
+
+impl Held {
+    #[inline]
+    pub(super) fn new() -> Self {
+        Self { panicking: thread::panicking() }
+    }
+}
+
+impl Poison {
+    pub(super) const fn new() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    #[inline]
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.store(false, Relaxed);
+    }
+
+    /// At the end of an exclusive hold: poisons if a panic began during it.
+    #[inline]
+    pub(super) fn release(&self, held: Held) {
+        if !held.panicking && thread::panicking() {
+            self.0.store(true, Relaxed);
+        }
+    }
+
+    /// `value`, as an error if the lock is poisoned.
+    #[inline]
+    pub(super) fn check<V>(&self, value: V) -> LockResult<V> {
+        if self.is_set() { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+
+    /// The same for an attempt that may have failed.
+    #[inline]
+    pub(super) fn check_try<V>(&self, value: Option<V>) -> TryLockResult<V> {
+        match value {
+            Some(value) => Ok(self.check(value)?),
+            None => Err(TryLockError::WouldBlock),
+        }
+    }
+}
+
+/// Applies `f` to what a lock result carries, poisoned or not.
+pub(super) fn map<V, W>(result: LockResult<V>, f: impl FnOnce(V) -> W) -> LockResult<W> {
+    match result {
+        Ok(value) => Ok(f(value)),
+        Err(error) => Err(PoisonError::new(f(error.into_inner()))),
+    }
+}
+
+/// Formats a lock as std does, given an attempt to look into it.
+pub(super) fn fmt_lock<G: std::ops::Deref<Target: fmt::Debug>>(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    attempt: TryLockResult<G>,
+    poison: &Poison,
+) -> fmt::Result {
+    let mut debug = f.debug_struct(name);
+    match &attempt {
+        Ok(guard) => debug.field("data", &&**guard),
+        Err(TryLockError::Poisoned(error)) => debug.field("data", &&**error.get_ref()),
+        Err(TryLockError::WouldBlock) => debug.field("data", &format_args!("<locked>")),
+    };
+    debug.field("poisoned", &poison.is_set()).finish_non_exhaustive()
+}
