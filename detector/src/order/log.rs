@@ -15,7 +15,10 @@
 //! run. This is the trace closure of Pavlogiannis ("Fast, Sound, and Effectively Complete Dynamic
 //! Race Prediction", POPL 2020) over must-happen-before. It rejects nothing that can happen. What
 //! it lets pass can nearly always happen: to decide it for certain is NP-hard. And the log keeps
-//! the last [`Log::BOUND`] events only; what it has forgotten forbids nothing.
+//! the last [`Log::BOUND`] events only; what it has forgotten forbids nothing. Where all depends on
+//! a critical section that has not ended yet, the verdict waits for its end.
+//!
+//! Locks that any thread may release are left out: they are as much signals as locks.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -63,10 +66,23 @@ impl Log {
     }
 
     /// Whether all threads of `cycle` could come to wait at once, as far as the log can tell.
-    pub(super) fn allows(&self, cycle: &[Link]) -> bool {
+    pub(super) fn judge(&self, cycle: &[Link]) -> Verdict {
         let requests: Vec<_> = cycle.iter().map(|link| &*link.nesting.request).collect();
-        Closure::new(self, &requests).is_consistent()
+        let mut closure = Closure::new(self, &requests);
+        match closure.is_consistent() {
+            false => Verdict::Impossible,
+            true => closure.open.map_or(Verdict::Possible, Verdict::Later),
+        }
     }
+}
+
+/// Whether a cycle can happen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    Possible,
+    Impossible,
+    /// It depends on what this thread does before it releases this lock.
+    Later((ThreadId, ObjectId)),
 }
 
 /// A thread's events, in order; the request that it waits at in the deadlock comes last.
@@ -94,8 +110,8 @@ enum End {
     At(usize),
     /// Never: it lasts until the deadlock.
     Deadlock,
-    /// The log does not show it.
-    Unknown,
+    /// At an event that is still to come.
+    Open,
 }
 
 /// A critical section: the places of its events in a row.
@@ -112,6 +128,10 @@ struct Closure<'a> {
     sections: HashMap<ObjectId, Vec<Section>>,
     /// How many of each row's events must precede the deadlock.
     needed: Vec<usize>,
+    /// A critical section that would have to end before the deadlock, and has not ended so far.
+    open: Option<(ThreadId, ObjectId)>,
+    /// Whether something would have to come before itself.
+    contradiction: bool,
 }
 
 impl<'a> Closure<'a> {
@@ -132,7 +152,9 @@ impl<'a> Closure<'a> {
                 rows[place].events.push(event);
             }
         }
-        let mut closure = Self { sections: sections(&rows), needed: vec![0; rows.len()], rows };
+        let needed = vec![0; rows.len()];
+        let mut closure =
+            Self { sections: sections(&rows), rows, needed, open: None, contradiction: false };
         closure.start();
         closure
     }
@@ -158,10 +180,10 @@ impl<'a> Closure<'a> {
         loop {
             let mut changed = self.make_transitive();
             self.need();
-            if self.has_contradiction() {
+            changed |= !self.contradiction && self.order_sections();
+            if self.contradiction {
                 return false;
             }
-            changed |= self.order_sections();
             if !changed {
                 return true;
             }
@@ -190,33 +212,34 @@ impl<'a> Closure<'a> {
         changed
     }
 
-    /// Works out what must precede the deadlock.
+    /// Works out what must precede the deadlock: none of its requests may be passed.
     fn need(&mut self) {
         for row in self.rows.iter().filter(|row| row.request.is_some()) {
             if let Some(counts) = row.before.last() {
                 join(&mut self.needed, counts);
             }
         }
-    }
-
-    /// Whether something that is needed comes before itself, or after a request of the deadlock.
-    fn has_contradiction(&self) -> bool {
-        self.rows.iter().enumerate().any(|(index, row)| {
-            let needed = self.needed[index];
-            needed > row.events.len()
-                || row.before[..needed].iter().zip(1..).any(|(counts, own)| counts[index] > own)
-        })
+        let passed = |(row, needed): (&Row<'_>, &usize)| *needed > row.events.len();
+        self.contradiction |= self.rows.iter().zip(&self.needed).any(passed);
     }
 
     /// Applies both rules once, wherever they hold by now.
     fn order_sections(&mut self) -> bool {
         let mut changed = false;
-        for sections in self.sections.values() {
+        for (&object, sections) in &self.sections {
             for later in sections {
                 for other in 0..self.rows.len() {
-                    if let Some(release) = self.end_before(later, other, sections) {
-                        let ended = self.rows[other].before[release].clone();
-                        changed |= join(&mut self.rows[later.row].before[later.acquire], &ended);
+                    let earlier = self.last_before(later, other, sections);
+                    match earlier.map(|section| section.end) {
+                        Some(End::At(place)) => {
+                            let ended = self.rows[other].before[place].clone();
+                            self.contradiction |= ended[later.row] > later.acquire;
+                            changed |=
+                                join(&mut self.rows[later.row].before[later.acquire], &ended);
+                        }
+                        Some(End::Open) => self.open = Some((self.rows[other].thread, object)),
+                        Some(End::Deadlock) => self.contradiction = true,
+                        None => {}
                     }
                 }
             }
@@ -224,26 +247,28 @@ impl<'a> Closure<'a> {
         changed
     }
 
-    /// The release of the last section of row `other` that must end before `later` begins.
-    fn end_before(&self, later: &Section, other: usize, sections: &[Section]) -> Option<usize> {
+    /// The last section of row `other` that must end before `later` begins.
+    fn last_before<'s>(
+        &self,
+        later: &Section,
+        other: usize,
+        sections: &'s [Section],
+    ) -> Option<&'s Section> {
         let needed = self.needed[later.row];
         if other == later.row || later.acquire >= needed {
             return None;
         }
         let begun = match later.end {
             End::At(place) => self.rows[later.row].before[place.min(needed - 1)][other],
+            End::Open => self.rows[later.row].before[needed - 1][other],
             End::Deadlock => self.needed[other],
-            End::Unknown => return None,
         };
         let place = |section: &Section| (section.row, section.acquire);
         let end = sections.partition_point(|section| place(section) < (other, begun));
-        let earlier = sections[..end].iter().rev().take_while(|section| section.row == other);
+        let mut earlier = sections[..end].iter().rev().take_while(|section| section.row == other);
         let both_read =
             |section: &&Section| section.mode == Mode::Shared && later.mode == Mode::Shared;
-        earlier.filter(|section| !both_read(section)).find_map(|section| match section.end {
-            End::At(place) => Some(place),
-            End::Deadlock | End::Unknown => None,
-        })
+        earlier.find(|section| !both_read(section))
     }
 }
 
@@ -260,7 +285,7 @@ fn sections(rows: &[Row<'_>]) -> HashMap<ObjectId, Vec<Section>> {
             if event.acquires {
                 let (mode, acquire) = (event.mode, place);
                 let lasts = row.request.is_some_and(|request| request.holds(event.object));
-                let end = if lasts { End::Deadlock } else { End::Unknown };
+                let end = if lasts { End::Deadlock } else { End::Open };
                 known.push(Section { row: index, mode, acquire, end });
             } else if let Some(section) = known.last_mut().filter(|last| last.row == index) {
                 section.end = End::At(place);

@@ -40,20 +40,20 @@ mod reported;
 mod search;
 mod stretch;
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 use self::{
     graph::LockGraph,
-    log::{Event, Log},
+    log::{Event, Log, Verdict},
     nesting::{Nesting, Probe, Request, modes},
     reported::Reported,
     search::{Cycle, Level, Link, locks_of, shortest_cycles},
     stretch::Stretches,
 };
 use crate::{
-    Action, Analysis, Context, Finding, ObjectId, Op,
+    Action, Analysis, Context, Finding, ObjectId, Op, ThreadId,
     op::{Mode, Patience},
 };
 
@@ -64,6 +64,8 @@ pub struct LockOrder {
     stretches: Stretches,
     log: Log,
     reported: Reported,
+    /// Cycles that can happen or not, depending on what is done until a thread releases a lock.
+    deferred: VecDeque<((ThreadId, ObjectId), Cycle)>,
     /// For each thread, what it has requested and not got yet.
     pending: Vec<Option<ObjectId>>,
 }
@@ -87,10 +89,11 @@ impl Analysis for LockOrder {
                     self.check_class_of(node, context, findings);
                 }
             }
-            Action::Release { object, mode } => {
-                if context.held(op.thread).iter().all(|held| held.object != object) {
-                    self.log(op, context, (object, mode), false);
-                }
+            Action::Release { object, mode }
+                if context.held(op.thread).iter().all(|held| held.object != object) =>
+            {
+                self.log(op, context, (object, mode), false);
+                self.resume((op.thread, object), context, findings);
             }
             Action::GiveUp { .. } => *self.pending(op) = None,
             Action::Destroy { object } => self.graph.destroy(object),
@@ -100,6 +103,9 @@ impl Analysis for LockOrder {
 }
 
 impl LockOrder {
+    /// How many cycles may wait for the end of critical sections.
+    const DEFERRED: usize = 256;
+
     /// An analysis that has seen nothing.
     #[must_use]
     pub fn new() -> Self {
@@ -114,6 +120,7 @@ impl LockOrder {
         &mut self.pending[index]
     }
 
+    /// Logs an acquisition or a release.
     fn log(
         &mut self,
         op: &Op,
@@ -121,6 +128,9 @@ impl LockOrder {
         (object, mode): (ObjectId, Mode),
         acquires: bool,
     ) {
+        if !context.object(object).kind.owner_releases() {
+            return;
+        }
         let known = self.stretches.clock(op.thread, context);
         self.log.push(Event { thread: op.thread, at: op.at, object, mode, acquires, known });
     }
@@ -184,18 +194,58 @@ impl LockOrder {
     fn check(&mut self, edge: EdgeIndex, context: &Context, findings: &mut Vec<Finding>) {
         let Some(newest) = self.graph.nestings(edge).newest().cloned() else { return };
         let start = (edge, newest.clone());
-        let possible = |cycle: &[Link]| self.log.allows(cycle);
-        let graph = &mut self.graph;
-        let cycles = shortest_cycles(graph, Level::Instance, start, &self.reported, &possible);
-        for cycle in cycles {
-            findings.push(report::cycle(context, &from_first_thread(cycle.clone())));
-            let locks = locks_of(&cycle);
-            if let Some(class) = self.graph.common_class(&locks) {
-                self.reported.add_class(class);
+        let mut later = Vec::new();
+        let mut possible = |cycle: &[Link]| {
+            let verdict = self.log.judge(cycle);
+            if let Verdict::Later(end) = verdict {
+                later.push((end, cycle.to_vec()));
             }
-            self.reported.add(locks);
+            verdict == Verdict::Possible
+        };
+        let graph = &mut self.graph;
+        let cycles = shortest_cycles(graph, Level::Instance, start, &self.reported, &mut possible);
+        for cycle in cycles {
+            self.report(cycle, context, findings);
         }
+        later.into_iter().for_each(|(end, cycle)| self.defer(end, cycle));
         self.check_class((edge, newest), context, findings);
+    }
+
+    fn report(&mut self, cycle: Cycle, context: &Context, findings: &mut Vec<Finding>) {
+        let locks = locks_of(&cycle);
+        if let Some(class) = self.graph.common_class(&locks) {
+            self.reported.add_class(class);
+        }
+        self.reported.add(locks);
+        findings.push(report::cycle(context, &from_first_thread(cycle)));
+    }
+
+    /// Keeps a cycle until a critical section ends; the oldest gives way to what is too much.
+    fn defer(&mut self, end: (ThreadId, ObjectId), cycle: Cycle) {
+        if self.deferred.len() == Self::DEFERRED {
+            self.deferred.pop_front();
+        }
+        self.deferred.push_back((end, cycle));
+    }
+
+    /// Judges the cycles that waited for the end of a critical section.
+    fn resume(
+        &mut self,
+        end: (ThreadId, ObjectId),
+        context: &Context,
+        findings: &mut Vec<Finding>,
+    ) {
+        for (awaited, cycle) in std::mem::take(&mut self.deferred) {
+            if awaited != end {
+                self.deferred.push_back((awaited, cycle));
+            } else if !self.reported.covers_any_of(&locks_of(&cycle)) {
+                match self.log.judge(&cycle) {
+                    Verdict::Possible => self.report(cycle, context, findings),
+                    Verdict::Later(end) => self.defer(end, cycle),
+                    Verdict::Impossible => {}
+                }
+            }
+        }
     }
 
     /// Looks for a cycle within one class through one nesting of one edge.
@@ -211,7 +261,7 @@ impl LockOrder {
             return;
         }
         let (level, start) = (Level::Class(class), (edge, nesting));
-        let cycles = shortest_cycles(&mut self.graph, level, start, &self.reported, &|_| true);
+        let cycles = shortest_cycles(&mut self.graph, level, start, &self.reported, &mut |_| true);
         if let Some(cycle) = cycles.into_iter().next() {
             findings.push(report::class(context, &from_first_thread(cycle)));
             self.reported.add_class(class);

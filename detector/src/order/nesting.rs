@@ -2,13 +2,13 @@
 //!
 //! An edge of the lock graph was seen in many contexts: by other threads, under other locks, in
 //! other modes, at other moments. Whether a cycle can happen depends on them, so an edge keeps
-//! several [`Nesting`]s: an antichain under [`Nesting::covers`], of at most [`Nestings::BOUND`].
+//! several [`Nesting`]s, at most [`Nestings::BOUND`] of them, and none that one before it covers.
 //!
 //! Where more turn up, one goes that later requests are least likely to miss: first an older one
 //! of the same thread, modes and locks. No request yet to come can be ordered *before* a nesting
 //! that is already known, and whatever is unordered with the older one is unordered with the newer
-//! one too; for a cycle of two locks that eviction therefore loses nothing. Next one that is
-//! ordered before the newest, then the oldest: there a cycle can be lost, never invented.
+//! one too. Next one that is ordered before the newest, then the oldest. An eviction can lose a
+//! cycle, but never invent one.
 
 use std::sync::Arc;
 
@@ -107,16 +107,6 @@ impl Nesting {
         conflict(self.request.mode, next.outer)
     }
 
-    /// Whether any cycle through `other` is also one through this.
-    fn covers(&self, other: &Self) -> bool {
-        let (mine, theirs) = (&self.request, &other.request);
-        mine.thread == theirs.thread
-            && mine.stretch == theirs.stretch
-            && self.outer == other.outer
-            && (mine.mode == theirs.mode || mine.mode == Mode::Exclusive)
-            && mine.holds_no_more_than(&theirs.held)
-    }
-
     /// Whether nothing but the moment tells the two apart.
     fn repeats(&self, other: &Self) -> bool {
         let (mine, theirs) = (&self.request, &other.request);
@@ -136,6 +126,9 @@ pub(super) struct Probe<'a> {
 }
 
 impl Probe<'_> {
+    /// Whether any cycle through the nesting in `outer` is also one through `known`, which came
+    /// before. (Not the other way round: what comes later has done more before, and so more that
+    /// can stand in its way.)
     fn is_covered_by(&self, outer: &Held, known: &Nesting) -> bool {
         let request = &known.request;
         request.thread == self.op.thread
@@ -171,7 +164,6 @@ impl Nestings {
 
     /// Adds a nesting that is not covered, as the last one.
     pub(super) fn add(&mut self, nesting: Nesting) {
-        self.0.retain(|known| !nesting.covers(known));
         if self.0.len() == Self::BOUND {
             let repeated = self.0.iter().position(|known| nesting.repeats(known));
             let now = &nesting.request.known;

@@ -23,6 +23,11 @@ impl Reported {
         sets.iter().any(|&set| self.sets[set].iter().all(|lock| locks.contains(lock)))
     }
 
+    /// Whether all locks of some reported cycle are among `locks`.
+    pub(super) fn covers_any_of(&self, locks: &[ObjectId]) -> bool {
+        (1..=locks.len()).any(|end| self.covers(&locks[..end]))
+    }
+
     /// Notes a cycle through `locks`, which are sorted.
     pub(super) fn add(&mut self, locks: Vec<ObjectId>) {
         for &lock in &locks {

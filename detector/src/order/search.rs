@@ -74,7 +74,7 @@ pub(super) fn shortest_cycles(
     level: Level,
     (edge, nesting): (EdgeIndex, Nesting),
     reported: &Reported,
-    confirm: &dyn Fn(&[Link]) -> bool,
+    confirm: &mut dyn FnMut(&[Link]) -> bool,
 ) -> Vec<Cycle> {
     let (outer, inner) = graph.ends(edge);
     let admitted = [outer, inner].into_iter().all(|node| level.admits(graph.lock(node)));
@@ -114,7 +114,7 @@ struct Search<'a> {
     goal: NodeIndex,
     distances: IdMap<NodeIndex, usize>,
     reported: &'a Reported,
-    confirm: &'a dyn Fn(&[Link]) -> bool,
+    confirm: &'a mut dyn FnMut(&[Link]) -> bool,
     /// How many edges a cycle may have.
     limit: usize,
     /// How many steps may still be tried.

@@ -117,8 +117,13 @@ impl State {
         }
     }
 
+    /// Whether any lock is held.
+    pub(crate) fn holds_locks(&self) -> bool {
+        self.held.iter().flatten().any(|&step| step > 0)
+    }
+
     /// All cycles of threads that wait for each other at locks.
-    fn cycles(&self, program: &Program, found: &mut HashSet<Deadlock>) {
+    pub(crate) fn cycles(&self, program: &Program, found: &mut HashSet<Deadlock>) {
         for first in 0..THREADS {
             self.follow(program, &mut vec![(first, 0)], found);
         }
@@ -166,9 +171,11 @@ impl Deadlock {
 /// How each `try` may turn out.
 #[derive(Clone, Copy)]
 pub(crate) enum Tries<'a> {
-    /// As the lock is free or not.
-    Any,
-    /// The same, but interleavings in which one turns out otherwise than in a run are left out.
+    /// It succeeds if and only if the lock is free.
+    AsFree,
+    /// The same, and it may fail at will.
+    MayFail,
+    /// As with `AsFree`, but interleavings in which one turns out otherwise than in a run are left out.
     AsIn(&'a Run),
 }
 
@@ -186,8 +193,18 @@ pub(crate) fn deadlocks(program: &Program, tries: Tries<'_>) -> HashSet<Deadlock
             {
                 continue;
             }
-            if seen.insert(next) {
-                stack.push(next);
+            let mut goes_to = |next| {
+                if seen.insert(next) {
+                    stack.push(next);
+                }
+            };
+            goes_to(next);
+            if let (Tries::MayFail, Some(Step::Try { otherwise, .. })) =
+                (tries, state.step(program, thread))
+            {
+                let mut next = state;
+                next.pc[thread] = otherwise as u8;
+                goes_to(next);
             }
         }
     }

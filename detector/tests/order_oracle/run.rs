@@ -19,6 +19,8 @@ use crate::{
 /// What one schedule did.
 pub(crate) struct Run {
     script: Script,
+    /// Where it ended: all threads have, or nobody can go on.
+    end: State,
     /// The lock steps that were come to, and what was held there.
     waits: HashSet<Wait>,
     /// How each `try` turned out, by thread and step.
@@ -34,10 +36,11 @@ impl Run {
         loop {
             let ready: Vec<_> = (0..THREADS).filter(|&thread| machine.is_ready(thread)).collect();
             if ready.is_empty() {
+                machine.run.end = machine.state;
                 return machine.run;
             }
             let choice = schedule.next().unwrap_or_default();
-            machine.advance(ready[choice % ready.len()], choice / THREADS % 2 == 0);
+            machine.advance(ready[choice % ready.len()], (choice / THREADS).is_multiple_of(2));
         }
     }
 
@@ -45,9 +48,18 @@ impl Run {
         self.script.ops()
     }
 
+    /// The state in which nobody could go on.
+    pub(crate) fn end(&self) -> State {
+        self.end
+    }
+
     /// Whether the run came to the same step with the same locks held.
     pub(crate) fn passed(&self, wait: &Wait) -> bool {
         self.waits.contains(wait)
+    }
+
+    pub(crate) fn has_failed_try(&self) -> bool {
+        self.tries.values().any(|succeeded| !succeeded)
     }
 
     /// Whether the `try` at a step succeeded, if it was come to.
@@ -79,7 +91,8 @@ impl<'a> Machine<'a> {
         let threads = script.threads();
         let locks = script.objects(ObjectKind::RwLock);
         let channels = script.objects(ObjectKind::Channel);
-        let run = Run { script, waits: HashSet::new(), tries: HashMap::new() };
+        let run =
+            Run { script, end: State::default(), waits: HashSet::new(), tries: HashMap::new() };
         let (state, requested) = (State::default(), [false; THREADS]);
         Self { program, state, threads, locks, channels, requested, run }
     }
