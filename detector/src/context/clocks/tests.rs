@@ -111,6 +111,17 @@ fn each_message_is_its_own_edge() {
 }
 
 #[test]
+fn a_message_observed_twice_orders_twice() {
+    let (mut s, [main, t1, t2], object) = start(ObjectKind::Channel);
+    s.push(t1, Action::Publish { object, token: 0 });
+    let sent = now(&s);
+    for thread in [main, t2] {
+        s.push(thread, Action::Observe { object, token: 0 });
+        assert_eq!(knows(&s, thread, sent), BOTH);
+    }
+}
+
+#[test]
 fn a_barrier_generation_is_observed_by_all() {
     let (mut s, threads, object) = start(ObjectKind::Barrier);
     let arrivals = threads.map(|thread| {

@@ -198,6 +198,16 @@ fn a_reader_lock_protects_readers_from_writers_and_not_writers_from_each_other()
     check(&s, RACE);
 }
 
+#[test]
+fn a_write_under_the_write_side_does_not_make_up_for_one_under_the_read_side() {
+    let (mut s, [_, t1, t2], a) = start();
+    let [rw] = s.objects(ObjectKind::RwLock);
+    s.read_lock(t1, rw).write(t1, a).read_unlock(t1, rw);
+    s.lock(t1, rw).write(t1, a).unlock(t1, rw);
+    s.read_lock(t2, rw).read(t2, a).read_unlock(t2, rw);
+    check(&s, UNSAFE);
+}
+
 /// `t1` writes `a` before its critical section, `t2` after its own of the same lock.
 fn ordered_by_luck() -> (Script, [ThreadId; 3], ObjectId, ObjectId) {
     let (mut s, [main, t1, t2], a) = start();
