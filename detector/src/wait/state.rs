@@ -96,7 +96,9 @@ impl Threads {
                 self.set(op.thread, State::Running);
                 self.set_token(op.thread, false);
             }
-            action if self.may_be_late(op.thread, action) => {}
+            action if self.may_be_late(op.thread, action) => {
+                return matches!(action, Action::Acquire { .. });
+            }
             _ => self.set(op.thread, State::Running),
         }
         false

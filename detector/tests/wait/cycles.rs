@@ -88,6 +88,11 @@ fn who_owns_a_lock_may_be_told_when_another_wants_it() {
     assert!(rules(&s).is_empty());
     s.request(t2, a);
     assert_eq!(who(&only(&s, "deadlock")), [2, 1]);
+    // Even after it has asked.
+    let (mut s, [_main, t1, t2]) = spawned();
+    let [a, b] = s.mutexes();
+    s.lock(t2, b).request(t1, b).request(t2, a).lock(t1, a);
+    assert_eq!(who(&only(&s, "deadlock")), [1, 2]);
 }
 
 #[test]
