@@ -1,22 +1,10 @@
-//! How messages name threads, objects and lists of things, so that all analyses sound alike.
+//! How messages name threads and lists of things. (For objects, see [`Context::object_label`].)
 
-use crate::{Context, ObjectId, ThreadId};
+use crate::{Context, ThreadId};
 
 /// The thread's name in backquotes.
 pub(crate) fn thread(context: &Context, thread: ThreadId) -> String {
     format!("`{}`", context.thread_name(thread))
-}
-
-/// The object's own name, or its kind and the line that made it.
-pub(crate) fn object(context: &Context, object: ObjectId) -> String {
-    let info = context.object(object);
-    match &info.name {
-        Some(name) => format!("`{name}`"),
-        None if info.created.is_unknown() => format!("a `{}`", info.kind.name()),
-        None => {
-            format!("the `{}` of {}:{}", info.kind.name(), info.created.file, info.created.line)
-        }
-    }
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -69,7 +69,7 @@ impl Misuses {
     }
 
     fn poisoned(&self, op: &Op, object: ObjectId, context: &Context) -> Finding {
-        let lock = wording::object(context, object);
+        let lock = context.object_label(object);
         let last = self.last_release.get(&object).filter(|last| last.thread != op.thread);
         let by = last.map_or_else(String::new, |last| {
             format!("; the last to hold it was {}", wording::thread(context, last.thread))
@@ -107,10 +107,10 @@ impl Misuses {
         let message = format!(
             "{} waits on {} with {}, {} with {}",
             wording::thread(context, op.thread),
-            wording::object(context, condvar),
-            wording::object(context, mutex),
+            context.object_label(condvar),
+            context.object_label(mutex),
             wording::thread(context, deed.thread),
-            wording::object(context, *first_mutex),
+            context.object_label(*first_mutex),
         );
         let place = (deed.site, deed.stack.clone());
         Some(
@@ -151,7 +151,7 @@ fn place_of(op: &Op) -> (Site, Option<Stack>) {
 }
 
 fn unowned(op: &Op, object: ObjectId, context: &Context) -> Finding {
-    let lock = wording::object(context, object);
+    let lock = context.object_label(object);
     let owner = context.owners(object).next();
     let held = owner.map_or_else(
         || "nobody holds".to_owned(),
@@ -176,7 +176,7 @@ fn without_lock(op: &Op, object: ObjectId, context: &Context) -> Finding {
     let message = format!(
         "{} waits on or notifies {} without holding its lock",
         wording::thread(context, op.thread),
-        wording::object(context, object)
+        context.object_label(object)
     );
     Finding::new(Rule::ReleaseUnowned, Certainty::Observed, message)
         .step(context, op.thread, Verb::Use, Some(object), place_of(op))
@@ -187,7 +187,7 @@ fn over_release(op: &Op, object: ObjectId, context: &Context) -> Finding {
     let message = format!(
         "{} releases {} more often than it was acquired",
         wording::thread(context, op.thread),
-        wording::object(context, object)
+        context.object_label(object)
     );
     Finding::new(Rule::SemaphoreOverRelease, Certainty::Observed, message)
         .step(context, op.thread, Verb::Release, Some(object), place_of(op))

@@ -147,15 +147,16 @@ fn report(context: &Context, candidate: &Candidate, other: Use) -> Finding {
         WaitFor::Park | WaitFor::Join(_) | WaitFor::Sleep => None,
     };
     let what = match (*on, target) {
-        (WaitFor::Join(child), _) => format!(" {}", wording::thread(context, child)),
-        (_, Some(object)) => format!(" {}", wording::object(context, object)),
-        _ => String::new(),
+        (WaitFor::Join(child), _) => {
+            format!("waits for {} to end", wording::thread(context, child))
+        }
+        (_, Some(object)) => format!("{} {}", verb.phrase(), context.object_label(object)),
+        _ => verb.phrase().to_owned(),
     };
     let message = format!(
-        "{} {}{what} while it holds {}, which {} uses too",
+        "{} {what} while it holds {}, which {} uses too",
         wording::thread(context, block.thread),
-        verb.phrase(),
-        wording::object(context, held.object),
+        context.object_label(held.object),
         wording::thread(context, other.thread),
     );
     let place = (block.site, block.stack.clone());

@@ -8,7 +8,6 @@ use super::{
 use crate::{
     Rule, ThreadId,
     op::{Purpose, WaitFor},
-    wording,
 };
 
 impl Report<'_> {
@@ -89,7 +88,7 @@ impl Report<'_> {
 
     /// What a wait without a cycle lacks.
     fn reason(&self, goal: Goal) -> Option<String> {
-        let name = |object| wording::object(self.context(), object);
+        let name = |object| self.context().object_label(object);
         let help = match goal {
             Goal::Lock { .. } | Goal::Block(WaitFor::Join(_) | WaitFor::Sleep) => return None,
             Goal::Block(WaitFor::Park) => {

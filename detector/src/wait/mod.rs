@@ -26,8 +26,13 @@
 //! A pending request stands for "will take the lock when it is free", not for "is blocked": a lock
 //! that nobody is known to hold can be had. A wait on a condition variable comes after the release
 //! of its mutex. A wait for a scope's or pool's workers ends, if not by an `Unblock` before the
-//! last worker's `Exit`, when no spawned thread is stuck. A thread that the runtime chooses not
-//! to block after a verdict says so by a `GiveUp` or `Unblock`.
+//! last worker's `Exit`, when no spawned thread is stuck. A thread that the runtime chooses not to
+//! block after a verdict says so by a `GiveUp` or `Unblock`.
+//!
+//! Who owns a lock may be told late, in the name of a thread that waits for something else by
+//! then; and so may a notification that nobody heard, of a thread that waits or has ended. (It is
+//! then taken for one that was given just before the wait for which it is told, so that a waiter
+//! which had looked since gets a `lost-wakeup` in place of a `hang`.)
 //!
 //! # Guarantees and omissions
 //!

@@ -130,7 +130,7 @@ fn could_come_between(reader: ThreadId, gates: &[ObjectId], write: &Write) -> bo
 }
 
 fn report(context: &Context, object: ObjectId, nested: &NestedReads, write: &Write) -> Finding {
-    let (lock, reader) = (wording::object(context, object), nested.thread);
+    let (lock, reader) = (context.object_label(object), nested.thread);
     let message = format!(
         "{} read-locks {lock} again while it reads it: should {} ask to write in between, both \
          can wait for ever",

@@ -85,7 +85,7 @@ impl Report<'_> {
         let Some(Goal::Lock { object, mode }) = self.now.threads.goal(thread) else {
             return format!("{name} waits for its own end");
         };
-        let lock = wording::object(self.context(), object);
+        let lock = self.context().object_label(object);
         match (self.verdict.rule, mode) {
             (Rule::RwlockUpgrade, _) => {
                 format!("{name} asks to write-lock {lock}, which it has read-locked itself")
@@ -120,7 +120,7 @@ impl Report<'_> {
         let wanted = self.wanted();
         let locks: BTreeSet<_> = self.holds(thread, wait).map(|held| held.object).collect();
         let shown = locks.into_iter().filter(|object| wanted.contains(object)).take(MAX_HELD);
-        let shown: Vec<_> = shown.map(|object| wording::object(self.context(), object)).collect();
+        let shown: Vec<_> = shown.map(|object| self.context().object_label(object)).collect();
         let does = self.does(wait.goal);
         if shown.is_empty() {
             format!("{name} {does}")
@@ -132,7 +132,7 @@ impl Report<'_> {
     fn wants(&self, thread: ThreadId, object: ObjectId) -> String {
         let verb = self.now.threads.goal(thread).map_or(Verb::WantLock, |goal| self.verb(goal));
         let (name, lock) =
-            (wording::thread(self.context(), thread), wording::object(self.context(), object));
+            (wording::thread(self.context(), thread), self.context().object_label(object));
         format!("{name} {} {lock}", verb.phrase())
     }
 
@@ -140,9 +140,9 @@ impl Report<'_> {
         let phrase = self.verb(goal).phrase();
         match (goal, goal.object()) {
             (Goal::Block(WaitFor::Join(child)), _) => {
-                format!("{phrase} {}", wording::thread(self.context(), child))
+                format!("waits for {} to end", wording::thread(self.context(), child))
             }
-            (_, Some(object)) => format!("{phrase} {}", wording::object(self.context(), object)),
+            (_, Some(object)) => format!("{phrase} {}", self.context().object_label(object)),
             _ => phrase.to_owned(),
         }
     }

@@ -81,7 +81,7 @@ impl Threads {
                 self.set(op.thread, State::Ended(op.site));
                 return true;
             }
-            Action::Notify { woken, .. } => {
+            Action::Notify { woken, .. } if !woken.is_empty() => {
                 self.set(op.thread, State::Running);
                 woken.iter().for_each(|thread| self.wake(*thread));
             }
@@ -96,9 +96,29 @@ impl Threads {
                 self.set(op.thread, State::Running);
                 self.set_token(op.thread, false);
             }
+            action if self.may_be_late(op.thread, action) => {
+                return matches!(action, Action::Acquire { .. });
+            }
             _ => self.set(op.thread, State::Running),
         }
         false
+    }
+
+    /// Whether a runtime may send `action` late, for a thread that has gone on to wait, or to its
+    /// end: who owns a lock is told when another thread wants it, and that nobody heard a
+    /// notification, when somebody waits for one.
+    fn may_be_late(&self, thread: ThreadId, action: &Action) -> bool {
+        match (action, self.goal(thread)) {
+            (Action::Create { .. } | Action::Destroy { .. } | Action::Notify { .. }, _) => true,
+            (Action::Acquire { object, .. }, Some(Goal::Lock { object: wanted, .. })) => {
+                *object != wanted
+            }
+            (Action::Acquire { object, .. }, Some(Goal::Block(WaitFor::Condvar { mutex, .. }))) => {
+                *object != mutex
+            }
+            (Action::Acquire { .. }, Some(Goal::Block(_))) => true,
+            _ => false,
+        }
     }
 
     fn wait(&mut self, op: &Op, goal: Goal) -> bool {

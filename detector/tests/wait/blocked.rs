@@ -23,6 +23,22 @@ fn a_notification_before_the_wait_is_lost() {
 }
 
 #[test]
+fn a_lost_notification_may_be_told_when_somebody_waits() {
+    // The notifier waits by then...
+    let (mut s, [main, t1]) = spawned();
+    let ([m], c) = (s.mutexes(), s.one(ObjectKind::Condvar));
+    s.block_join(main, t1).lock(t1, m).unlock(t1, m);
+    s.notify(main, c, &[]).block(t1, WaitFor::Condvar { condvar: c, mutex: m });
+    assert_eq!(did(&only(&s, "lost-wakeup"), main), ["notify", "join"]);
+    // ... or has ended.
+    let (mut s, [main, t1]) = spawned();
+    let ([m], c) = (s.mutexes(), s.one(ObjectKind::Condvar));
+    s.exit(t1).lock(main, m).unlock(main, m);
+    s.notify(t1, c, &[]).block(main, WaitFor::Condvar { condvar: c, mutex: m });
+    assert_eq!(did(&only(&s, "lost-wakeup"), t1), ["notify"]);
+}
+
+#[test]
 fn the_two_chat_bots_started_in_the_wrong_order() {
     let (mut s, [main, bot1, bot2]) = spawned();
     let c = s.one(ObjectKind::Condition);

@@ -78,6 +78,24 @@ fn a_cycle_that_a_timed_or_trying_member_leaves_is_none() {
 }
 
 #[test]
+fn who_owns_a_lock_may_be_told_when_another_wants_it() {
+    let (mut s, [_main, t1, t2]) = spawned();
+    let [a, b] = s.mutexes();
+    // t1 took `a` unseen and waits; t2 meets it there.
+    s.lock(t2, b).request(t1, b);
+    let late = s.one(ObjectKind::Mutex);
+    s.lock(t1, a).lock(t1, late);
+    assert!(rules(&s).is_empty());
+    s.request(t2, a);
+    assert_eq!(who(&only(&s, "deadlock")), [2, 1]);
+    // Even after it has asked.
+    let (mut s, [_main, t1, t2]) = spawned();
+    let [a, b] = s.mutexes();
+    s.lock(t2, b).request(t1, b).request(t2, a).lock(t1, a);
+    assert_eq!(who(&only(&s, "deadlock")), [1, 2]);
+}
+
+#[test]
 fn a_request_that_was_given_up_is_no_edge() {
     let (mut s, [_main, t1, t2]) = spawned();
     let [a, b] = s.mutexes();
@@ -104,7 +122,7 @@ fn a_join_under_the_lock_that_the_joined_thread_wants() {
     s.lock(main, m).request(t1, m).block_join(main, t1);
     let found = only(&s, "deadlock");
     assert_eq!(did(&found, main), ["lock", "join"]);
-    assert!(found.message().contains("waits for the end of thread `t1`"), "{}", found.message());
+    assert!(found.message().contains("waits for `t1` to end"), "{}", found.message());
     assert_eq!(found.helps(), ["drop the guard before joining a thread that needs the lock"]);
 }
 

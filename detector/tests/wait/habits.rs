@@ -101,7 +101,7 @@ fn waits_under_a_lock_that_another_thread_needs() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].rule(), "wait-holding-lock");
     assert_eq!(did(&found[0], ThreadId(1)), ["lock", "join"]);
-    let message = "`t1` waits for the end of thread `main` while it holds `a`, which `t2` uses too";
+    let message = "`t1` waits for `main` to end while it holds `a`, which `t2` uses too";
     assert_eq!(found[0].message(), message);
 
     for purpose in [Purpose::Receive, Purpose::Arrive, Purpose::Event, Purpose::Put] {
