@@ -73,8 +73,8 @@ impl Meta {
     }
 
     #[inline]
-    pub(crate) fn origin(&self) -> Origin {
-        self.origin
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 }
 

@@ -8,9 +8,10 @@ use std::{
     },
 };
 
-use lockwise_detector::{Epoch, ThreadId};
+use lockwise_detector::Epoch;
 
-use super::{kernel, record::Record};
+use super::{held::Hold, kernel, record::Record};
+use crate::rt::{Origin, world::Place};
 
 /// How many contexts a thread remembers having told the detector of. Two contexts that share a
 /// place push each other out, and are then told again: slower, never wrong.
@@ -25,13 +26,20 @@ const ID_BLOCK: u64 = 1 << 16;
 /// What a thread keeps for itself.
 pub(super) struct Local {
     record: Cell<*const Record>,
+    /// `record` while it is to be used: null while the runtime itself is at work.
+    active: Cell<*const Record>,
+    /// `record`'s lock word: a locked instruction waits for the load of its operand, so that has
+    /// to be a single one.
+    word: Cell<u32>,
     /// Above 0 while the runtime itself runs on this thread: it must not observe itself.
     inside: Cell<u32>,
     /// Whether this thread holds the kernel's lock.
     in_kernel: Cell<bool>,
     /// Whether a lock was released meanwhile whose waiters could not be woken.
     missed_wake: Cell<bool>,
-    /// Identifies "holds nothing", for as long as nothing synchronised with this thread.
+    /// The context (see `held`) of what this thread holds, and that of holding nothing, which
+    /// changes when something synchronises with this thread.
+    context: Cell<u64>,
     seed: Cell<u64>,
     synchronised: Cell<u64>,
     seen: Cell<*mut [u64; SEEN]>,
@@ -44,9 +52,12 @@ thread_local! {
     // No destructor, so that it can be read at any time, also while others are destroyed.
     static LOCAL: Local = const { Local {
         record: Cell::new(std::ptr::null()),
+        active: Cell::new(std::ptr::null()),
+        word: Cell::new(0),
         inside: Cell::new(0),
         in_kernel: Cell::new(false),
         missed_wake: Cell::new(false),
+        context: Cell::new(1),
         seed: Cell::new(1),
         synchronised: Cell::new(0),
         seen: Cell::new(std::ptr::null_mut()),
@@ -80,10 +91,10 @@ impl Drop for Owner {
         if self.root {
             kernel::thread_ends(&self.record);
         }
-        local.record.set(std::ptr::null());
+        local.set_record(std::ptr::null());
         local.seen.set(std::ptr::null_mut());
         // From here on the thread is not observed: destructors of its other locals may still run.
-        local.inside.set(1);
+        local.retire();
     }
 }
 
@@ -92,10 +103,10 @@ impl Local {
     /// runtime itself is at work on this thread, or the thread is as good as gone.
     #[inline]
     pub(super) fn record(&'static self) -> Option<&'static Record> {
-        let record = self.record.get();
-        if self.inside.get() == 0 && !record.is_null() {
+        let active = self.active.get();
+        if !active.is_null() {
             // SAFETY: OWNER keeps the record alive, and clears the pointer before it lets go.
-            return Some(unsafe { &*record });
+            return Some(unsafe { &*active });
         }
         self.first_record()
     }
@@ -108,7 +119,12 @@ impl Local {
         OWNER.try_with(|_| ()).ok()?;
         self.adopt(kernel::begin_root(), true);
         // SAFETY: as above.
-        unsafe { self.record.get().as_ref() }
+        unsafe { self.active.get().as_ref() }
+    }
+
+    fn set_record(&self, record: *const Record) {
+        self.record.set(record);
+        self.active.set(if self.inside.get() == 0 { record } else { std::ptr::null() });
     }
 
     /// This thread's record, to keep.
@@ -132,7 +148,9 @@ impl Local {
     ) -> Option<(Arc<Record>, bool)> {
         let _inside = self.enter();
         let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
-        self.record.set(Arc::as_ptr(&owner.record));
+        self.word.set(owner.record.word());
+        self.set_record(Arc::as_ptr(&owner.record));
+        self.context.set(self.seed.get());
         self.seen.set(&raw mut *owner.seen);
         self.known.iter().for_each(|known| known.set(0));
         let before = OWNER.try_with(|slot| slot.borrow_mut().replace(owner)).ok().flatten()?;
@@ -147,7 +165,7 @@ impl Local {
     /// Takes this thread's record away: it is not observed until it is seen anew.
     pub(super) fn abandon(&self) {
         let owner = OWNER.try_with(|owner| owner.borrow_mut().take());
-        self.record.set(std::ptr::null());
+        self.set_record(std::ptr::null());
         self.seen.set(std::ptr::null_mut());
         // Not dropped as an end of the thread: that is for whoever made the record to tell.
         if let Ok(Some(mut owner)) = owner {
@@ -155,18 +173,27 @@ impl Local {
             let inside = self.inside.get();
             drop(owner);
             self.inside.set(inside);
+            self.set_record(std::ptr::null());
         }
+    }
+
+    /// What the locks of this thread's record hold in their words.
+    #[inline]
+    pub(super) fn word(&self) -> u32 {
+        self.word.get()
     }
 
     /// Says that the runtime is at work, until the guard is dropped.
     pub(super) fn enter(&'static self) -> Inside {
         self.inside.set(self.inside.get() + 1);
+        self.active.set(std::ptr::null());
         Inside(self)
     }
 
     /// From here on this thread is not observed: only destructors of its locals are left to run.
     pub(super) fn retire(&self) {
         self.inside.set(self.inside.get() + 1);
+        self.active.set(std::ptr::null());
     }
 
     pub(super) fn is_in_kernel(&self) -> bool {
@@ -187,10 +214,41 @@ impl Local {
         self.missed_wake.take()
     }
 
-    /// Identifies "holds nothing".
+    /// Whether the detector has to be told of one more hold: it is not the only one, and this
+    /// sequence is new; or it is among locks that are not all known here.
     #[inline]
-    pub(super) fn seed(&self) -> u64 {
-        self.seed.get()
+    pub(super) fn should_tell(&self, record: &Record, hold: Hold) -> bool {
+        record.loose.load(Ordering::Relaxed) != 0
+            || (!record.held.is_empty()
+                && (record.held.is_full() || !self.has_seen(hold.after(self.context.get()))))
+    }
+
+    /// The thread holds one more lock; `told` if the detector knows it from the thread itself.
+    #[inline]
+    pub(super) fn hold(
+        &self,
+        record: &Record,
+        hold: Hold,
+        origin: &Origin,
+        place: Place,
+        told: bool,
+    ) {
+        let below = self.context.get();
+        let context = hold.after(below);
+        record.held.push(hold, origin, place, below, told);
+        self.context.set(context);
+        if told {
+            self.set_seen(context);
+        }
+    }
+
+    /// The thread lets go of a lock. Returns whether the detector knew of it from the thread
+    /// itself; `None` if there had been no room to keep that.
+    #[inline]
+    pub(super) fn let_go(&self, record: &Record, hold: Hold) -> Option<bool> {
+        let ended = record.held.pop(hold)?;
+        self.context.set(ended.context);
+        Some(ended.told)
     }
 
     /// Something that must happen before what follows reached this thread: lock orders that were
@@ -201,6 +259,10 @@ impl Local {
         self.synchronised.set(count);
         if count < 64 || count.is_power_of_two() {
             self.seed.set(self.seed.get() + 1);
+            // SAFETY: OWNER keeps the record alive as long as the pointer is set.
+            if let Some(record) = unsafe { self.record.get().as_ref() } {
+                self.context.set(record.held.rebase(self.seed.get()));
+            }
         }
     }
 
@@ -225,8 +287,7 @@ impl Local {
     #[inline]
     pub(super) fn knows(&self, record: &Record, released: u64) -> bool {
         let epoch = Epoch::from_bits(released);
-        let own = record.serial & 0xF_FFFF;
-        epoch.is_none() || epoch.thread() == ThreadId(own) || {
+        epoch.is_none() || epoch.thread() == record.in_epochs() || {
             let known = Epoch::from_bits(self.known[epoch.thread().index() % KNOWN].get());
             known.thread() == epoch.thread() && known.tick() >= epoch.tick()
         }
@@ -244,6 +305,7 @@ pub(super) struct Inside(&'static Local);
 impl Drop for Inside {
     fn drop(&mut self) {
         self.0.inside.set(self.0.inside.get() - 1);
+        self.0.set_record(self.0.record.get());
     }
 }
 

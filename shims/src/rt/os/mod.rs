@@ -5,6 +5,7 @@
 
 mod atomic;
 mod condvar;
+mod held;
 mod kernel;
 pub(crate) mod local;
 mod mutex;

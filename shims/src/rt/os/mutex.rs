@@ -16,9 +16,10 @@ use lockwise_detector::{
 };
 
 use super::{
+    held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
     local::{Local, local},
-    record::{Record, extend},
+    record::Record,
 };
 use crate::{
     report,
@@ -53,31 +54,26 @@ fn lock_observed(
     record: &Record,
     until: Until,
 ) -> bool {
-    let context = extend(record.context(local.seed()), meta, Mode::Exclusive);
-    let nested = record.depth() > 0;
-    let plain = record.loose.load(Ordering::Relaxed) == 0 && record.has_room();
-    if !take(mutex, record) && !spin(mutex, record, until) {
+    if !take(mutex, local.word()) && !spin(mutex, local.word(), until) {
         return lock_contended(mutex, meta, record, until);
     }
     let released = mutex.last_release.load(Ordering::Relaxed);
     let known = local.knows(record, released);
-    let told = !plain || (nested && !local.has_seen(context));
+    let hold = Hold::of_mutex(meta);
+    let told = local.should_tell(record, hold);
     if told || !known {
         admit(mutex, meta, record, until.patience(), told);
     }
-    if record.has_room() {
-        record.push(meta, Mode::Exclusive, std::panic::Location::caller(), context, told);
-    }
+    local.hold(record, hold, meta.origin(), std::panic::Location::caller(), told);
     if told {
-        local.set_seen(context);
         stop_if_found(mutex);
     }
     true
 }
 
 #[inline]
-fn take(mutex: &RawMutex, record: &Record) -> bool {
-    mutex.word.compare_exchange(0, record.word(), Ordering::Acquire, Ordering::Relaxed).is_ok()
+fn take(mutex: &RawMutex, word: u32) -> bool {
+    mutex.word.compare_exchange(0, word, Ordering::Acquire, Ordering::Relaxed).is_ok()
 }
 
 /// Tells the detector of an acquisition that it may learn from.
@@ -187,22 +183,18 @@ fn finish(
     kernel.tell_held(record);
     acquired(&mut kernel, meta, record, until.patience(), place);
     kernel.leave_quietly();
-    let local = local();
-    let context = extend(record.context(local.seed()), meta, Mode::Exclusive);
-    if record.has_room() {
-        record.push(meta, Mode::Exclusive, place, context, true);
-    }
+    local().hold(record, Hold::of_mutex(meta), meta.origin(), place, true);
     stop_if_found(mutex);
     true
 }
 
 /// Looks again for a moment, as long as nobody has begun to wait.
 #[cold]
-fn spin(mutex: &RawMutex, record: &Record, until: Until) -> bool {
+fn spin(mutex: &RawMutex, me: u32, until: Until) -> bool {
     let spins = if until == Until::Now { 0 } else { SPINS };
     for _ in 0..spins {
         match mutex.word.load(Ordering::Relaxed) {
-            0 if take(mutex, record) => return true,
+            0 if take(mutex, me) => return true,
             word if word & PARKED != 0 => return false,
             _ => hint::spin_loop(),
         }
@@ -266,13 +258,13 @@ pub(super) unsafe fn unlock(mutex: &RawMutex) {
         return unlock_slow(mutex);
     };
     if let Some(meta) = &mutex.meta {
-        let told = record.pop(meta, Mode::Exclusive, local.seed());
+        let told = local.let_go(record, Hold::of_mutex(meta));
         mutex.last_release.store(record.release_epoch(), Ordering::Relaxed);
         if told != Some(false) {
             return unlock_told(mutex, meta, record);
         }
     }
-    let word = record.word();
+    let word = local.word();
     if mutex.word.compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed).is_err() {
         unlock_parked(mutex, record);
     }
@@ -330,7 +322,7 @@ pub(super) fn release_word(kernel: &mut Kernel, mutex: &RawMutex) {
 #[cold]
 fn lock_quiet(mutex: &RawMutex, record: Option<&Record>, until: Until) -> bool {
     let Some(record) = record else { return lock_unseen(mutex, until) };
-    if take(mutex, record) || spin(mutex, record, until) {
+    if take(mutex, record.word()) || spin(mutex, record.word(), until) {
         return true;
     }
     loop {

@@ -17,10 +17,11 @@ use lockwise_detector::{
 };
 
 use super::{
+    held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
     local::{Local, local},
     mutex::deadline,
-    record::{Record, extend},
+    record::Record,
 };
 use crate::{
     report,
@@ -63,22 +64,17 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     let Some(record) = local.record() else {
         return lock_unseen(lock, mode, until);
     };
-    let context = extend(record.context(local.seed()), &lock.meta, mode);
-    let nested = record.depth() > 0;
-    let plain = record.loose.load(Ordering::Relaxed) == 0 && record.has_room();
     if !take(lock, mode, record) && !spin(lock, mode, record, until) {
         return lock_contended(lock, mode, record, until);
     }
     let known = is_known(lock, mode, local, record);
-    let told = !plain || (nested && !local.has_seen(context));
+    let hold = Hold::of_rwlock(&lock.meta, mode);
+    let told = local.should_tell(record, hold);
     if told || !known {
         admit(lock, mode, record, until.patience(), told);
     }
-    if record.has_room() {
-        record.push(&lock.meta, mode, std::panic::Location::caller(), context, told);
-    }
+    local.hold(record, hold, lock.meta.origin(), std::panic::Location::caller(), told);
     if told {
-        local.set_seen(context);
         stop_if_found(lock, mode);
     }
     true
@@ -224,11 +220,8 @@ fn finish(
     tell_release(&mut kernel, lock, mode, record, place);
     acquired(&mut kernel, lock, mode, record, until.patience(), place);
     kernel.leave_quietly();
-    let local = local();
-    let context = extend(record.context(local.seed()), &lock.meta, mode);
-    if record.has_room() {
-        record.push(&lock.meta, mode, place, context, true);
-    }
+    let hold = Hold::of_rwlock(&lock.meta, mode);
+    local().hold(record, hold, lock.meta.origin(), place, true);
 }
 
 /// In the kernel: acquires if possible, and otherwise makes the owners come to the kernel to
@@ -297,7 +290,7 @@ pub(super) unsafe fn unlock(lock: &RawRwLock, mode: Mode) {
     let local = local();
     let mut told = Some(false);
     if let Some(record) = local.record() {
-        told = record.pop(&lock.meta, mode, local.seed());
+        told = local.let_go(record, Hold::of_rwlock(&lock.meta, mode));
         leave_trace(lock, mode, record);
     }
     let before = match mode {
@@ -370,7 +363,7 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
         return;
     };
     let object = lock.meta.id();
-    record.pop(&lock.meta, Mode::Exclusive, local.seed());
+    local.let_go(record, Hold::of_rwlock(&lock.meta, Mode::Exclusive));
     lock.last_write.store(record.release_epoch(), Ordering::Relaxed);
     let mut kernel = Kernel::enter();
     if kernel.holds(record, object) {
@@ -385,10 +378,8 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
     lock.word.store(1 | parked, Ordering::Release);
     wake(&mut kernel, lock);
     kernel.leave_quietly();
-    let context = extend(record.context(local.seed()), &lock.meta, Mode::Shared);
-    if record.has_room() {
-        record.push(&lock.meta, Mode::Shared, place, context, told);
-    }
+    let hold = Hold::of_rwlock(&lock.meta, Mode::Shared);
+    local.hold(record, hold, lock.meta.origin(), place, told);
 }
 
 /// Locks for a thread without a record, which cannot wait in a queue.

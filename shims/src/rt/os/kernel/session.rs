@@ -15,7 +15,7 @@ use crate::{
     report::{self, Destination},
     rt::{
         Meta, Origin,
-        os::record::{HeldLock, Record},
+        os::{held::HeldLock, record::Record},
     },
 };
 
@@ -134,10 +134,10 @@ impl Kernel {
 
     /// Tells the detector which locks `record`, the calling thread, holds.
     pub(in crate::rt::os) fn tell_held(&mut self, record: &Record) {
-        if record.held().all(|held| held.told) {
+        if record.held.iter().all(|held| held.told) {
             return;
         }
-        for held in record.held() {
+        for held in record.held.iter() {
             if held.told {
                 continue;
             }
@@ -147,7 +147,7 @@ impl Kernel {
                 self.emit(record, held.site, Action::Release { object, mode });
             }
             self.tell_acquired(record, &held);
-            record.set_told(held.index);
+            record.held.set_told(held.index);
         }
     }
 
@@ -185,7 +185,7 @@ impl Kernel {
 
     fn tell_if_held(&mut self, owner: &Record, meta: &Meta, mode: Mode) {
         let object = meta.id();
-        let held = owner.held().find(|held| held.object == object && held.mode == mode);
+        let held = owner.held.iter().find(|held| held.object == object && held.mode == mode);
         if let Some(held) = held
             && !self.holds(owner, object)
         {
@@ -202,7 +202,7 @@ impl Kernel {
         site: Site,
     ) {
         let epoch = Epoch::from_bits(released);
-        if epoch.is_none() || epoch.thread().0 == record.serial & 0xF_FFFF {
+        if epoch.is_none() || epoch.thread() == record.in_epochs() {
             return;
         }
         let session = self.sessions.get(&record.session);
@@ -215,7 +215,7 @@ impl Kernel {
     /// The present moments of the threads whose bits are set in `mask`.
     pub(in crate::rt::os) fn epochs_of(&self, mask: u64) -> Vec<u64> {
         let chosen = self.records.values().filter(|r| mask & (1 << (r.serial % 64)) != 0);
-        chosen.map(|r| Epoch::new(ThreadId(r.serial & 0xF_FFFF), r.tick()).to_bits()).collect()
+        chosen.map(|r| Epoch::new(r.in_epochs(), r.tick()).to_bits()).collect()
     }
 
     /// Whether what was just found says that `record` can never go on.
