@@ -20,8 +20,10 @@ const SLOTS: usize = 64;
 ///
 /// Only the thread itself writes; see [`Record`](super::Record) for who may read.
 pub(super) struct HeldStack {
+    /// The index of the last held slot.
     depth: AtomicU32,
-    slots: [Slot; SLOTS],
+    /// The first slot stands for holding nothing.
+    slots: [Slot; SLOTS + 1],
 }
 
 /// A lock that the thread holds. Nothing here leads to the lock itself, which may be gone if its
@@ -32,8 +34,8 @@ struct Slot {
     type_name: AtomicPtr<()>,
     created: AtomicPtr<Location<'static>>,
     site: AtomicPtr<Location<'static>>,
-    /// The context below: see [`Hold::after`].
-    below: AtomicU64,
+    /// The context from here on: see [`Hold::after`].
+    context: AtomicU64,
     /// Whether the detector was told by the thread itself.
     told: AtomicBool,
 }
@@ -78,15 +80,6 @@ impl Hold {
     }
 }
 
-/// What the end of a hold leaves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Ended {
-    /// The context from here on.
-    pub(super) context: u64,
-    /// Whether the detector had been told of the hold by the thread itself.
-    pub(super) told: bool,
-}
-
 /// A copy of a held slot.
 #[derive(Clone, Copy)]
 pub(super) struct HeldLock {
@@ -107,7 +100,7 @@ impl HeldStack {
                 type_name: AtomicPtr::new(ptr::null_mut()),
                 created: AtomicPtr::new(ptr::null_mut()),
                 site: AtomicPtr::new(ptr::null_mut()),
-                below: AtomicU64::new(0),
+                context: AtomicU64::new(0),
                 told: AtomicBool::new(false),
             }),
         }
@@ -128,41 +121,47 @@ impl HeldStack {
         self.depth() >= SLOTS
     }
 
-    /// Adds a hold, if there is room; `below` is the context without it.
+    /// The context of what is held now.
     #[inline]
-    pub(super) fn push(&self, hold: Hold, origin: &Origin, place: Place, below: u64, told: bool) {
-        let depth = self.depth();
-        let Some(slot) = self.slots.get(depth) else { return };
+    pub(super) fn context(&self) -> u64 {
+        self.slots.get(self.depth()).map_or(0, |slot| slot.context.load(Relaxed))
+    }
+
+    /// Adds a hold, if there is room; `context` is the one with it.
+    #[inline]
+    pub(super) fn push(&self, hold: Hold, origin: &Origin, place: Place, context: u64, told: bool) {
+        let index = self.depth() + 1;
+        let Some(slot) = self.slots.get(index) else { return };
         slot.hold.store(hold.0, Relaxed);
         slot.type_name.store(origin.type_name as *mut (), Relaxed);
         slot.created.store(ptr::from_ref(origin.created).cast_mut(), Relaxed);
         slot.site.store(ptr::from_ref(place).cast_mut(), Relaxed);
-        slot.below.store(below, Relaxed);
+        slot.context.store(context, Relaxed);
         slot.told.store(told, Relaxed);
-        self.depth.store(depth as u32 + 1, Relaxed);
+        self.depth.store(index as u32, Relaxed);
     }
 
-    /// Removes a hold; `None` if it is not here, for want of room.
+    /// Removes a hold. Returns whether the detector had been told of it by the thread itself;
+    /// `None` if it is not here, for want of room.
     #[inline]
-    pub(super) fn pop(&self, hold: Hold) -> Option<Ended> {
-        let top = self.depth().wrapping_sub(1);
+    pub(super) fn pop(&self, hold: Hold) -> Option<bool> {
+        let top = self.depth();
         if let Some(slot) = self.slots.get(top)
             && slot.hold.load(Relaxed) == hold.0
         {
-            self.depth.store(top as u32, Relaxed);
-            let context = slot.below.load(Relaxed);
-            return Some(Ended { context, told: slot.told.load(Relaxed) });
+            self.depth.store(top as u32 - 1, Relaxed);
+            return Some(slot.told.load(Relaxed));
         }
         self.remove(hold)
     }
 
-    /// Removes a hold that is not the last, and makes the contexts above it anew.
+    /// Removes a hold that is not the last.
     #[cold]
-    fn remove(&self, hold: Hold) -> Option<Ended> {
+    fn remove(&self, hold: Hold) -> Option<bool> {
         let depth = self.depth();
-        let index = (0..depth).rfind(|i| self.slots[*i].hold.load(Relaxed) == hold.0)?;
+        let index = (1..=depth).rfind(|i| self.slots[*i].hold.load(Relaxed) == hold.0)?;
         let told = self.slots[index].told.load(Relaxed);
-        for i in index..depth - 1 {
+        for i in index..depth {
             let (to, from) = (&self.slots[i], &self.slots[i + 1]);
             to.hold.store(from.hold.load(Relaxed), Relaxed);
             to.type_name.store(from.type_name.load(Relaxed), Relaxed);
@@ -171,21 +170,24 @@ impl HeldStack {
             to.told.store(from.told.load(Relaxed), Relaxed);
         }
         self.depth.store(depth as u32 - 1, Relaxed);
-        let context = self.rebase(self.slots[0].below.load(Relaxed));
-        Some(Ended { context, told })
+        self.rebase(self.slots[0].context.load(Relaxed));
+        Some(told)
     }
 
-    /// Makes all contexts anew, from that of holding nothing; returns the present one.
-    pub(super) fn rebase(&self, nothing: u64) -> u64 {
-        self.slots[..self.depth()].iter().fold(nothing, |context, slot| {
-            slot.below.store(context, Relaxed);
-            Hold(slot.hold.load(Relaxed)).after(context)
-        })
+    /// Makes all contexts anew, from that of holding nothing.
+    pub(super) fn rebase(&self, nothing: u64) {
+        self.slots[0].context.store(nothing, Relaxed);
+        let held = &self.slots[1..=self.depth()];
+        held.iter().fold(nothing, |context, slot| {
+            let context = Hold(slot.hold.load(Relaxed)).after(context);
+            slot.context.store(context, Relaxed);
+            context
+        });
     }
 
     /// The locks held now, in the order of acquisition.
     pub(super) fn iter(&self) -> impl Iterator<Item = HeldLock> + '_ {
-        (0..self.depth()).filter_map(|index| self.slots[index].read(index))
+        (1..=self.depth()).filter_map(|index| self.slots[index].read(index))
     }
 
     /// The detector now knows of the held lock at `index` from the thread itself.
@@ -223,33 +225,35 @@ impl Slot {
 mod tests {
     use super::*;
 
+    fn push(stack: &HeldStack, meta: &Meta) -> Hold {
+        let hold = Hold::of_mutex(meta);
+        let context = hold.after(stack.context());
+        stack.push(hold, meta.origin(), Location::caller(), context, false);
+        hold
+    }
+
     #[test]
     fn a_hold_in_the_middle_can_end_first() {
         let stack = HeldStack::new();
+        stack.rebase(9);
         let metas = [(); 3].map(|()| Meta::of::<()>(ObjectKind::Mutex));
-        let holds = metas.each_ref().map(Hold::of_mutex);
-        let mut context = 9;
-        for (hold, meta) in holds.iter().zip(&metas) {
-            stack.push(*hold, meta.origin(), Location::caller(), context, false);
-            context = hold.after(context);
-        }
-        let left = holds[2].after(holds[0].after(9));
-        assert_eq!(stack.pop(holds[1]), Some(Ended { context: left, told: false }));
+        let holds = metas.each_ref().map(|meta| push(&stack, meta));
+        assert_eq!(stack.pop(holds[1]), Some(false));
+        assert_eq!(stack.context(), holds[2].after(holds[0].after(9)));
         let held: Vec<_> = stack.iter().map(|held| held.object).collect();
         assert_eq!(held, [metas[0].id(), metas[2].id()]);
         assert_eq!(stack.pop(holds[1]), None);
-        assert_eq!(stack.pop(holds[2]).map(|ended| ended.context), Some(holds[0].after(9)));
+        assert_eq!(stack.pop(holds[2]), Some(false));
+        assert_eq!(stack.context(), holds[0].after(9));
     }
 
     #[test]
     fn what_does_not_fit_is_not_kept() {
         let stack = HeldStack::new();
         let metas: Vec<_> = (0..=SLOTS).map(|_| Meta::of::<()>(ObjectKind::Mutex)).collect();
-        for meta in &metas {
-            stack.push(Hold::of_mutex(meta), meta.origin(), Location::caller(), 1, false);
-        }
+        let holds: Vec<_> = metas.iter().map(|meta| push(&stack, meta)).collect();
         assert!(stack.is_full());
-        assert_eq!(stack.pop(Hold::of_mutex(&metas[SLOTS])), None);
-        assert!(stack.pop(Hold::of_mutex(&metas[SLOTS - 1])).is_some());
+        assert_eq!(stack.pop(holds[SLOTS]), None);
+        assert!(stack.pop(holds[SLOTS - 1]).is_some());
     }
 }

@@ -10,8 +10,7 @@ use std::{
 
 use lockwise_detector::Epoch;
 
-use super::{held::Hold, kernel, record::Record};
-use crate::rt::{Origin, world::Place};
+use super::{kernel, record::Record};
 
 /// How many contexts a thread remembers having told the detector of. Two contexts that share a
 /// place push each other out, and are then told again: slower, never wrong.
@@ -37,9 +36,8 @@ pub(super) struct Local {
     in_kernel: Cell<bool>,
     /// Whether a lock was released meanwhile whose waiters could not be woken.
     missed_wake: Cell<bool>,
-    /// The context (see `held`) of what this thread holds, and that of holding nothing, which
-    /// changes when something synchronises with this thread.
-    context: Cell<u64>,
+    /// The context (see `held`) of holding nothing: another one after each time that something
+    /// synchronises with this thread.
     seed: Cell<u64>,
     synchronised: Cell<u64>,
     seen: Cell<*mut [u64; SEEN]>,
@@ -57,7 +55,6 @@ thread_local! {
         inside: Cell::new(0),
         in_kernel: Cell::new(false),
         missed_wake: Cell::new(false),
-        context: Cell::new(1),
         seed: Cell::new(1),
         synchronised: Cell::new(0),
         seen: Cell::new(std::ptr::null_mut()),
@@ -150,7 +147,7 @@ impl Local {
         let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
         self.word.set(owner.record.word());
         self.set_record(Arc::as_ptr(&owner.record));
-        self.context.set(self.seed.get());
+        owner.record.held.rebase(self.seed.get());
         self.seen.set(&raw mut *owner.seen);
         self.known.iter().for_each(|known| known.set(0));
         let before = OWNER.try_with(|slot| slot.borrow_mut().replace(owner)).ok().flatten()?;
@@ -214,41 +211,12 @@ impl Local {
         self.missed_wake.take()
     }
 
-    /// Whether the detector has to be told of one more hold: it is not the only one, and this
-    /// sequence is new; or it is among locks that are not all known here.
+    /// Whether the detector has to be told of a hold that makes `context`: it is not the only one,
+    /// and this sequence is new; or it is among locks that are not all known here.
     #[inline]
-    pub(super) fn should_tell(&self, record: &Record, hold: Hold) -> bool {
+    pub(super) fn should_tell(&self, record: &Record, context: u64) -> bool {
         record.loose.load(Ordering::Relaxed) != 0
-            || (!record.held.is_empty()
-                && (record.held.is_full() || !self.has_seen(hold.after(self.context.get()))))
-    }
-
-    /// The thread holds one more lock; `told` if the detector knows it from the thread itself.
-    #[inline]
-    pub(super) fn hold(
-        &self,
-        record: &Record,
-        hold: Hold,
-        origin: &Origin,
-        place: Place,
-        told: bool,
-    ) {
-        let below = self.context.get();
-        let context = hold.after(below);
-        record.held.push(hold, origin, place, below, told);
-        self.context.set(context);
-        if told {
-            self.set_seen(context);
-        }
-    }
-
-    /// The thread lets go of a lock. Returns whether the detector knew of it from the thread
-    /// itself; `None` if there had been no room to keep that.
-    #[inline]
-    pub(super) fn let_go(&self, record: &Record, hold: Hold) -> Option<bool> {
-        let ended = record.held.pop(hold)?;
-        self.context.set(ended.context);
-        Some(ended.told)
+            || (!record.held.is_empty() && (record.held.is_full() || !self.has_seen(context)))
     }
 
     /// Something that must happen before what follows reached this thread: lock orders that were
@@ -261,7 +229,7 @@ impl Local {
             self.seed.set(self.seed.get() + 1);
             // SAFETY: OWNER keeps the record alive as long as the pointer is set.
             if let Some(record) = unsafe { self.record.get().as_ref() } {
-                self.context.set(record.held.rebase(self.seed.get()));
+                record.held.rebase(self.seed.get());
             }
         }
     }

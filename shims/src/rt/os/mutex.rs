@@ -35,7 +35,9 @@ const NOBODY: u32 = u32::MAX & !PARKED;
 /// How often a thread looks again before it blocks.
 const SPINS: u32 = 100;
 
-#[inline]
+// Always: a call would save and restore the registers that only the cold paths need, and those
+// stores have to drain before the next locked instruction.
+#[inline(always)]
 #[track_caller]
 pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
     let local = local();
@@ -45,7 +47,7 @@ pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
     }
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 fn lock_observed(
     mutex: &RawMutex,
@@ -54,18 +56,20 @@ fn lock_observed(
     record: &Record,
     until: Until,
 ) -> bool {
+    // What can be done before the locked instruction is: a chain of loads behind it would be paid
+    // for in full.
+    let hold = Hold::of_mutex(meta);
+    let context = hold.after(record.held.context());
+    let told = local.should_tell(record, context);
     if !take(mutex, local.word()) && !spin(mutex, local.word(), until) {
         return lock_contended(mutex, meta, record, until);
     }
-    let released = mutex.last_release.load(Ordering::Relaxed);
-    let known = local.knows(record, released);
-    let hold = Hold::of_mutex(meta);
-    let told = local.should_tell(record, hold);
-    if told || !known {
+    if told || !local.knows(record, mutex.last_release.load(Ordering::Relaxed)) {
         admit(mutex, meta, record, until.patience(), told);
     }
-    local.hold(record, hold, meta.origin(), std::panic::Location::caller(), told);
+    record.held.push(hold, meta.origin(), std::panic::Location::caller(), context, told);
     if told {
+        local.set_seen(context);
         stop_if_found(mutex);
     }
     true
@@ -183,7 +187,10 @@ fn finish(
     kernel.tell_held(record);
     acquired(&mut kernel, meta, record, until.patience(), place);
     kernel.leave_quietly();
-    local().hold(record, Hold::of_mutex(meta), meta.origin(), place, true);
+    let hold = Hold::of_mutex(meta);
+    let context = hold.after(record.held.context());
+    record.held.push(hold, meta.origin(), place, context, true);
+    local().set_seen(context);
     stop_if_found(mutex);
     true
 }
@@ -258,7 +265,7 @@ pub(super) unsafe fn unlock(mutex: &RawMutex) {
         return unlock_slow(mutex);
     };
     if let Some(meta) = &mutex.meta {
-        let told = local.let_go(record, Hold::of_mutex(meta));
+        let told = record.held.pop(Hold::of_mutex(meta));
         mutex.last_release.store(record.release_epoch(), Ordering::Relaxed);
         if told != Some(false) {
             return unlock_told(mutex, meta, record);

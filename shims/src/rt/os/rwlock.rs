@@ -64,17 +64,18 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     let Some(record) = local.record() else {
         return lock_unseen(lock, mode, until);
     };
+    let hold = Hold::of_rwlock(&lock.meta, mode);
+    let context = hold.after(record.held.context());
+    let told = local.should_tell(record, context);
     if !take(lock, mode, record) && !spin(lock, mode, record, until) {
         return lock_contended(lock, mode, record, until);
     }
-    let known = is_known(lock, mode, local, record);
-    let hold = Hold::of_rwlock(&lock.meta, mode);
-    let told = local.should_tell(record, hold);
-    if told || !known {
+    if told || !is_known(lock, mode, local, record) {
         admit(lock, mode, record, until.patience(), told);
     }
-    local.hold(record, hold, lock.meta.origin(), std::panic::Location::caller(), told);
+    record.held.push(hold, lock.meta.origin(), std::panic::Location::caller(), context, told);
     if told {
+        local.set_seen(context);
         stop_if_found(lock, mode);
     }
     true
@@ -221,7 +222,9 @@ fn finish(
     acquired(&mut kernel, lock, mode, record, until.patience(), place);
     kernel.leave_quietly();
     let hold = Hold::of_rwlock(&lock.meta, mode);
-    local().hold(record, hold, lock.meta.origin(), place, true);
+    let context = hold.after(record.held.context());
+    record.held.push(hold, lock.meta.origin(), place, context, true);
+    local().set_seen(context);
 }
 
 /// In the kernel: acquires if possible, and otherwise makes the owners come to the kernel to
@@ -290,7 +293,7 @@ pub(super) unsafe fn unlock(lock: &RawRwLock, mode: Mode) {
     let local = local();
     let mut told = Some(false);
     if let Some(record) = local.record() {
-        told = local.let_go(record, Hold::of_rwlock(&lock.meta, mode));
+        told = record.held.pop(Hold::of_rwlock(&lock.meta, mode));
         leave_trace(lock, mode, record);
     }
     let before = match mode {
@@ -363,7 +366,7 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
         return;
     };
     let object = lock.meta.id();
-    local.let_go(record, Hold::of_rwlock(&lock.meta, Mode::Exclusive));
+    record.held.pop(Hold::of_rwlock(&lock.meta, Mode::Exclusive));
     lock.last_write.store(record.release_epoch(), Ordering::Relaxed);
     let mut kernel = Kernel::enter();
     if kernel.holds(record, object) {
@@ -379,7 +382,8 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
     wake(&mut kernel, lock);
     kernel.leave_quietly();
     let hold = Hold::of_rwlock(&lock.meta, Mode::Shared);
-    local.hold(record, hold, lock.meta.origin(), place, told);
+    let context = hold.after(record.held.context());
+    record.held.push(hold, lock.meta.origin(), place, context, told);
 }
 
 /// Locks for a thread without a record, which cannot wait in a queue.
