@@ -290,3 +290,61 @@ fn from_first_thread(mut cycle: Cycle) -> Cycle {
     cycle.rotate_left(first.unwrap_or(0));
     cycle
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::Script;
+
+    fn sizes_after(ops: &[Op]) -> Vec<(usize, usize)> {
+        let (mut context, mut order) = (Context::new(), LockOrder::new());
+        let sizes = ops.iter().map(|op| {
+            context.apply(op).unwrap();
+            order.observe(op, &context, &mut Vec::new());
+            order.graph.size()
+        });
+        sizes.collect()
+    }
+
+    #[test]
+    fn short_lived_locks_under_a_global_one_take_little_room() {
+        let mut script = Script::new();
+        let [main] = script.threads();
+        let [global] = script.mutexes();
+        for _ in 0..10_000 {
+            let [outer, inner] = script.mutexes();
+            script.lock(main, global).lock(main, outer).lock(main, inner);
+            script.unlock(main, inner).unlock(main, outer).unlock(main, global);
+            for object in [outer, inner] {
+                script.push(main, Action::Destroy { object });
+            }
+        }
+        let most = sizes_after(script.ops()).into_iter().max().unwrap();
+        assert!(most.0 < 200 && most.1 < 300, "{most:?}");
+    }
+
+    #[test]
+    fn a_dead_lock_stays_while_a_cycle_may_come_to_run_through_it() {
+        let mut script = Script::new();
+        let [main] = script.threads();
+        let chain: [ObjectId; 200] = script.mutexes();
+        for pair in chain.windows(2) {
+            script.lock(main, pair[0]).lock(main, pair[1]);
+            script.unlock(main, pair[1]).unlock(main, pair[0]);
+        }
+        // Both ends live, so something may yet lead from the last to the first.
+        for &object in &chain[1..199] {
+            script.push(main, Action::Destroy { object });
+        }
+        assert_eq!(sizes_after(script.ops()).last(), Some(&(200, 199)));
+        // Once one end is dead, so is the whole chain; one more death sets off the sweep.
+        script.push(main, Action::Destroy { object: chain[0] });
+        for _ in 0..100 {
+            let [object] = script.mutexes();
+            script.lock(main, object).unlock(main, object);
+            script.push(main, Action::Destroy { object });
+        }
+        let (locks, edges) = *sizes_after(script.ops()).last().unwrap();
+        assert!(locks < 50 && edges == 0, "{locks} locks, {edges} edges");
+    }
+}
