@@ -34,6 +34,7 @@ pub(super) struct ClassId(pub(super) usize);
 pub(super) struct Lock {
     pub(super) object: ObjectId,
     pub(super) class: ClassId,
+    owner_releases: bool,
     /// The first thread that acquired it.
     owner: Option<ThreadId>,
     /// Whether a second thread has acquired it.
@@ -67,6 +68,11 @@ impl LockGraph {
         let becomes_shared = owner != thread && !lock.shared;
         lock.shared |= becomes_shared;
         becomes_shared.then_some(node)
+    }
+
+    /// Whether nobody but its owner can release `object`.
+    pub(super) fn owner_releases(&self, object: ObjectId) -> bool {
+        self.nodes.get(&object).is_some_and(|&node| self.graph[node].owner_releases)
     }
 
     /// Whether it is known that `outer` was held at an acquisition like `probe`'s of `inner`.
@@ -103,7 +109,8 @@ impl LockGraph {
         let info = context.object(object);
         let next = ClassId(self.classes.len());
         let class = *self.classes.entry((info.created, info.kind)).or_insert(next);
-        let lock = Lock { object, class, owner: None, shared: false, alive: true };
+        let owner_releases = info.kind.owner_releases();
+        let lock = Lock { object, class, owner_releases, owner: None, shared: false, alive: true };
         let node = self.graph.add_node(lock);
         self.levels.add_node();
         self.nodes.insert(object, node);

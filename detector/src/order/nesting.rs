@@ -127,14 +127,17 @@ pub(super) struct Probe<'a> {
 
 impl Probe<'_> {
     /// Whether any cycle through the nesting in `outer` is also one through `known`, which came
-    /// before. (Not the other way round: what comes later has done more before, and so more that
-    /// can stand in its way.)
+    /// before and from the same lines of code. (Not the other way round: what comes later has done
+    /// more before, and so more that can stand in its way. Nor across lines: others do other
+    /// things while they hold the outer lock.)
     fn is_covered_by(&self, outer: &Held, known: &Nesting) -> bool {
         let request = &known.request;
         request.thread == self.op.thread
             && request.stretch == self.stretch
             && known.outer == outer.mode
             && (request.mode == self.mode || request.mode == Mode::Exclusive)
+            && same_line(&request.place.0, &self.op.site)
+            && same_line(&known.outer_place.0, &outer.site)
             && (self.holds_the_same_as(request) || request.holds_no_more_than(&modes(self.held)))
     }
 
@@ -142,6 +145,11 @@ impl Probe<'_> {
         request.held.len() == self.held.len()
             && request.held.iter().zip(self.held).all(|(&(o, m), h)| o == h.object && m == h.mode)
     }
+}
+
+/// Whether two places are the same, by what differs first where they are not.
+fn same_line(a: &Site, b: &Site) -> bool {
+    (a.line, a.column) == (b.line, b.column) && a.file == b.file
 }
 
 /// The locks of `held` and their modes.

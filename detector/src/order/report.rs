@@ -1,11 +1,7 @@
 //! The findings of lock order, as data and in words.
 
 use super::search::Link;
-use crate::{
-    Certainty, Context, Finding, ObjectId, Rule,
-    finding::Verb,
-    op::{Mode, ObjectKind},
-};
+use crate::{Certainty, Context, Finding, ObjectId, Rule, finding::Verb, op::Mode};
 
 /// A cycle that threads could close in another run like this one.
 pub(super) fn cycle(context: &Context, cycle: &[Link]) -> Finding {
@@ -81,7 +77,7 @@ struct Names(Vec<(ObjectId, String)>);
 impl Names {
     fn new(context: &Context, cycle: &[Link]) -> Self {
         let plain: Vec<_> =
-            cycle.iter().map(|link| (link.outer, name(context, link.outer))).collect();
+            cycle.iter().map(|link| (link.outer, context.object_label(link.outer))).collect();
         let numbered = (1..).zip(&plain).map(|(number, (lock, name))| {
             let twins = plain.iter().filter(|(_, other)| other == name).count();
             (*lock, if twins > 1 { format!("{name} (no. {number})") } else { name.clone() })
@@ -95,21 +91,5 @@ impl Names {
 
     fn all(&self) -> String {
         list(self.0.iter().map(|(_, name)| name.clone()).collect())
-    }
-}
-
-/// A lock's own name or, where it has none, its type and where it was made.
-fn name(context: &Context, object: ObjectId) -> String {
-    let info = context.object(object);
-    match &info.name {
-        Some(name) => format!("`{name}`"),
-        None if matches!(
-            info.kind,
-            ObjectKind::Once | ObjectKind::OnceLock | ObjectKind::LazyLock
-        ) =>
-        {
-            format!("the initialiser of the `{}` made at {}", info.type_name, info.created)
-        }
-        None => format!("the `{}` made at {}", info.type_name, info.created),
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lockwise_detector::{
-    Action, ObjectId, Op, ThreadId,
+    Action, ObjectId, Op, Site, ThreadId,
     op::{Mode, ObjectKind, Patience},
     script::Script,
 };
@@ -18,7 +18,7 @@ use crate::{
 
 /// What one schedule did.
 pub(crate) struct Run {
-    script: Script,
+    ops: Vec<Op>,
     /// Where it ended: all threads have, or nobody can go on.
     end: State,
     /// The lock steps that were come to, and what was held there.
@@ -40,12 +40,15 @@ impl Run {
                 return machine.run;
             }
             let choice = schedule.next().unwrap_or_default();
-            machine.advance(ready[choice % ready.len()], (choice / THREADS).is_multiple_of(2));
+            let thread = ready[choice % ready.len()];
+            let pc = machine.state.pc[thread];
+            machine.advance(thread, (choice / THREADS).is_multiple_of(2));
+            machine.record(Site::new("program", thread as u32 + 1, u32::from(pc) + 1));
         }
     }
 
     pub(crate) fn ops(&self) -> &[Op] {
-        self.script.ops()
+        &self.ops
     }
 
     /// The state in which nobody could go on.
@@ -82,6 +85,7 @@ struct Machine<'a> {
     channels: [ObjectId; THREADS * THREADS],
     /// The threads whose request has been sent.
     requested: [bool; THREADS],
+    script: Script,
     run: Run,
 }
 
@@ -91,10 +95,14 @@ impl<'a> Machine<'a> {
         let threads = script.threads();
         let locks = script.objects(ObjectKind::RwLock);
         let channels = script.objects(ObjectKind::Channel);
-        let run =
-            Run { script, end: State::default(), waits: HashSet::new(), tries: HashMap::new() };
+        let run = Run {
+            ops: script.ops().to_vec(),
+            end: State::default(),
+            waits: HashSet::new(),
+            tries: HashMap::new(),
+        };
         let (state, requested) = (State::default(), [false; THREADS]);
-        Self { program, state, threads, locks, channels, requested, run }
+        Self { program, state, threads, locks, channels, requested, script, run }
     }
 
     /// Whether a thread can make a step, or can begin to wait for a lock.
@@ -105,6 +113,14 @@ impl<'a> Machine<'a> {
             || (spawned && waits && !self.requested[thread])
     }
 
+    /// Adds the Ops of a step to the run, each at the step's own place.
+    fn record(&mut self, site: Site) {
+        let new = self.script.ops()[self.run.ops.len()..].iter();
+        self.run.ops.extend(new.map(|op| Op { site, ..op.clone() }));
+    }
+
+    /// Makes the next step of a thread, or has it begin to wait; `request` asks to announce an
+    /// acquisition even if it need not wait.
     fn advance(&mut self, thread: usize, request: bool) {
         let (id, pc) = (self.threads[thread], self.state.pc[thread]);
         let Some(step) = self.state.step(self.program, thread) else { return };
@@ -113,7 +129,7 @@ impl<'a> Machine<'a> {
             self.run.waits.insert(self.state.wait(thread));
             if (after.is_none() || request) && !self.requested[thread] {
                 let (object, mode, patience) = (self.locks[lock], mode(shared), Patience::Forever);
-                self.run.script.push(id, Action::Request { object, mode, patience });
+                self.script.push(id, Action::Request { object, mode, patience });
                 self.requested[thread] = true;
             }
         }
@@ -125,13 +141,13 @@ impl<'a> Machine<'a> {
         self.requested[thread] = false;
         self.state = next;
         if self.state.step(self.program, thread).is_none() {
-            self.run.script.exit(id);
+            self.script.exit(id);
         }
     }
 
     fn emit(&mut self, thread: usize, step: Step, failed: bool) {
         let id = self.threads[thread];
-        let script = &mut self.run.script;
+        let script = &mut self.script;
         match step {
             Step::Lock { lock, shared } => {
                 script.acquire(id, self.locks[lock], mode(shared), Patience::Forever);
