@@ -36,6 +36,8 @@ pub(super) struct Local {
     synchronised: Cell<u64>,
     seen: Cell<*mut [u64; SEEN]>,
     known: [Cell<u64>; KNOWN],
+    /// Whose record this thread had last.
+    serial: Cell<u32>,
     next_id: Cell<u64>,
     last_id: Cell<u64>,
 }
@@ -51,6 +53,7 @@ thread_local! {
         synchronised: Cell::new(0),
         seen: Cell::new(std::ptr::null_mut()),
         known: [const { Cell::new(0) }; KNOWN],
+        serial: Cell::new(0),
         next_id: Cell::new(0),
         last_id: Cell::new(0),
     } };
@@ -88,8 +91,9 @@ impl Drop for Owner {
 }
 
 impl Local {
-    /// This thread's record, valid until the thread adopts another: made now, if the thread is seen for the first time. `None` if the
-    /// runtime itself is at work on this thread, or the thread is as good as gone.
+    /// This thread's record, valid until the thread adopts another: made now, if the thread is
+    /// seen for the first time. `None` if the runtime itself is at work on this thread, or the
+    /// thread is as good as gone.
     #[inline]
     pub(super) fn record(&'static self) -> Option<&'static Record> {
         let record = self.record.get();
@@ -101,12 +105,12 @@ impl Local {
     }
 
     #[cold]
-    fn first_record(&'static self) -> Option<&Record> {
+    fn first_record(&'static self) -> Option<&'static Record> {
         if self.inside.get() > 0 {
             return None;
         }
         OWNER.try_with(|_| ()).ok()?;
-        self.adopt(kernel::begin_root(), true);
+        self.adopt(kernel::begin_root(name_of_this_thread()), true);
         // SAFETY: as above.
         unsafe { self.record.get().as_ref() }
     }
@@ -123,6 +127,13 @@ impl Local {
         owner.ok().flatten()
     }
 
+    /// This thread's record, at any time: while the last of its locals are destroyed, one that
+    /// only tells which thread it is.
+    pub(super) fn any_record(&'static self) -> Arc<Record> {
+        let record = self.shared_record().or_else(|| self.own_record());
+        record.unwrap_or_else(|| Arc::new(Record::of_retired(self.serial.get())))
+    }
+
     /// Makes `record` this thread's; `root` if the end of the thread is the end of the record.
     /// Returns the record that it had, whose end is then nobody's business but the caller's.
     pub(super) fn adopt(
@@ -133,6 +144,7 @@ impl Local {
         let _inside = self.enter();
         let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
         self.record.set(Arc::as_ptr(&owner.record));
+        self.serial.set(owner.record.serial);
         self.seen.set(&raw mut *owner.seen);
         self.known.iter().for_each(|known| known.set(0));
         let before = OWNER.try_with(|slot| slot.borrow_mut().replace(owner)).ok().flatten()?;
@@ -245,6 +257,10 @@ impl Drop for Inside {
     fn drop(&mut self) {
         self.0.inside.set(self.0.inside.get() - 1);
     }
+}
+
+pub(super) fn name_of_this_thread() -> Option<Arc<str>> {
+    std::thread::current().name().map(Arc::from)
 }
 
 /// An object id that was never drawn before.
