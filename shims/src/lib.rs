@@ -4,6 +4,10 @@
 //! thread}` is all that a program changes.
 
 // Everything that is not observed is std's own.
+/// For `thread_local!`, where `::std` may be this crate.
+#[cfg(feature = "observe")]
+#[doc(hidden)]
+pub use ::std::thread_local as __std_thread_local;
 pub use ::std::*;
 
 #[cfg(feature = "observe")]
@@ -11,9 +15,9 @@ mod config;
 #[cfg(feature = "observe")]
 mod report;
 #[cfg(feature = "observe")]
+#[allow(hidden_glob_reexports, reason = "`std::rt` is not for users")]
 mod rt;
 
-#[cfg(feature = "observe")]
 pub mod cell;
 #[cfg(feature = "observe")]
 pub mod futures;

@@ -12,12 +12,13 @@ pub(crate) enum Thread {
 }
 
 /// What it takes to start a thread.
-pub(crate) struct Spawn<'a> {
+pub(crate) struct Spawn {
     pub(crate) name: Option<String>,
     pub(crate) stack_size: Option<usize>,
-    /// What it runs. The world never drops it without having run it, unless the spawn fails, and
-    /// [`World::join`](super::World::join) does not return before it has returned.
-    pub(crate) body: Box<dyn FnOnce() + Send + 'a>,
+    /// What it runs. It may borrow more than its type says: a world runs it or, if the spawn fails,
+    /// drops it before that returns; and [`World::join`](super::World::join) does not return
+    /// before it has returned.
+    pub(crate) body: Box<dyn FnOnce() + Send>,
 }
 
 impl Thread {

@@ -120,7 +120,7 @@ pub(crate) trait World: Copy {
 
     /// Starts a thread.
     #[track_caller]
-    fn spawn(self, spawn: Spawn<'_>) -> std::io::Result<Thread>;
+    fn spawn(self, spawn: Spawn) -> std::io::Result<Thread>;
 
     /// Waits until `thread` has ended its work; false if time ran out. `scope` is set where the
     /// wait guards borrowed data: such a wait cannot be given up, whatever happens.
@@ -132,6 +132,10 @@ pub(crate) trait World: Copy {
 
     /// Lets others run.
     fn yield_now(self);
+
+    /// Says that this thread does nothing but look, again and again, whether another has changed
+    /// something.
+    fn spin_loop(self);
 
     /// Lets time pass.
     #[track_caller]

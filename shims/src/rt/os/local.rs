@@ -96,8 +96,9 @@ impl Drop for Owner {
 }
 
 impl Local {
-    /// This thread's record, valid until the thread adopts another: made now, if the thread is seen for the first time. `None` if the
-    /// runtime itself is at work on this thread, or the thread is as good as gone.
+    /// This thread's record, valid until the thread adopts another: made now, if the thread is
+    /// seen for the first time. `None` if the runtime itself is at work on this thread, or the
+    /// thread is as good as gone.
     #[inline]
     pub(super) fn record(&'static self) -> Option<&'static Record> {
         let active = self.active.get();
@@ -109,12 +110,12 @@ impl Local {
     }
 
     #[cold]
-    fn first_record(&'static self) -> Option<&Record> {
+    fn first_record(&'static self) -> Option<&'static Record> {
         if self.inside.get() > 0 {
             return None;
         }
         OWNER.try_with(|_| ()).ok()?;
-        self.adopt(kernel::begin_root(), true);
+        self.adopt(kernel::begin_root(name_of_this_thread()), true);
         // SAFETY: as above.
         unsafe { self.active.get().as_ref() }
     }
@@ -134,6 +135,13 @@ impl Local {
     pub(super) fn own_record(&self) -> Option<Arc<Record>> {
         let owner = OWNER.try_with(|owner| owner.borrow().as_ref().map(|o| Arc::clone(&o.record)));
         owner.ok().flatten()
+    }
+
+    /// This thread's record, at any time: while the last of its locals are destroyed, one that
+    /// only tells which thread it is.
+    pub(super) fn any_record(&'static self) -> Arc<Record> {
+        let record = self.shared_record().or_else(|| self.own_record());
+        record.unwrap_or_else(|| Arc::new(Record::of_retired(self.word.get() >> 1)))
     }
 
     /// Makes `record` this thread's; `root` if the end of the thread is the end of the record.
@@ -275,6 +283,10 @@ impl Drop for Inside {
         self.0.inside.set(self.0.inside.get() - 1);
         self.0.set_record(self.0.record.get());
     }
+}
+
+pub(super) fn name_of_this_thread() -> Option<Arc<str>> {
+    std::thread::current().name().map(Arc::from)
 }
 
 /// An object id that was never drawn before.

@@ -101,7 +101,7 @@ impl World for Os {
     }
 
     #[track_caller]
-    fn spawn(self, spawn: Spawn<'_>) -> std::io::Result<Thread> {
+    fn spawn(self, spawn: Spawn) -> std::io::Result<Thread> {
         thread::spawn(spawn)
     }
 
@@ -112,11 +112,15 @@ impl World for Os {
     }
 
     fn current(self) -> Thread {
-        Thread::Os(local().shared_record().unwrap_or_else(kernel::begin_root))
+        Thread::Os(local().any_record())
     }
 
     fn yield_now(self) {
         std::thread::yield_now();
+    }
+
+    fn spin_loop(self) {
+        std::hint::spin_loop();
     }
 
     #[track_caller]
@@ -229,7 +233,7 @@ impl World for Os {
 pub(crate) fn record(f: impl FnOnce()) -> Vec<Finding> {
     let findings = Arc::default();
     let destination = Destination::Recording(Arc::clone(&findings));
-    let name = std::thread::current().name().map(Arc::from);
+    let name = local::name_of_this_thread();
     let session = kernel::begin_session(destination, name);
     let before = local().adopt(Arc::clone(&session), false);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));

@@ -12,6 +12,9 @@ use lockwise_detector::{Epoch, ThreadId, Tick};
 
 use super::held::HeldStack;
 
+/// Not a session: nobody hears of what its threads do.
+const NO_SESSION: u64 = u64::MAX;
+
 /// One thread of the operating system, as the runtime sees it.
 ///
 /// The thread itself writes the held locks and the tick, without synchronisation; others read
@@ -35,6 +38,8 @@ pub(crate) struct Record {
     pub(super) token: AtomicBool,
     parker: Mutex<Option<Woken>>,
     unparked: Condvar,
+    /// The operating system's thread, if we started it and nobody has joined it.
+    carrier: Mutex<Option<std::thread::JoinHandle<()>>>,
 }
 
 /// Why a parked thread goes on.
@@ -60,7 +65,15 @@ impl Record {
             token: AtomicBool::new(false),
             parker: Mutex::new(None),
             unparked: Condvar::new(),
+            carrier: Mutex::new(None),
         }
+    }
+
+    /// The record of a thread that is not observed any longer. It belongs to no session.
+    pub(super) fn of_retired(serial: u32) -> Self {
+        let record = Self::new(serial, NO_SESSION, ThreadId(0), None);
+        record.finished.store(true, Relaxed);
+        record
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
@@ -73,6 +86,19 @@ impl Record {
 
     pub(crate) fn is_finished(&self) -> bool {
         self.finished.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    pub(super) fn set_carrier(&self, carrier: std::thread::JoinHandle<()>) {
+        *self.carrier.lock().unwrap_or_else(PoisonError::into_inner) = Some(carrier);
+    }
+
+    /// Waits until nothing of the thread is left, whose body has returned.
+    pub(super) fn join_carrier(&self) {
+        let carrier = self.carrier.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(carrier) = carrier {
+            // A panic after the body is one of ours, and the panic hook has shown it.
+            let _ = carrier.join();
+        }
     }
 
     /// What the thread's locks hold in their words while it owns them.

@@ -1,6 +1,10 @@
 //! Threads of the operating system.
 
-use std::{panic::Location, sync::Arc, sync::atomic::Ordering};
+use std::{
+    panic::Location,
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
+};
 
 use lockwise_detector::{
     Action,
@@ -21,15 +25,18 @@ use crate::{
     },
 };
 
+/// Longer than any program runs.
+const FAR_AWAY: Duration = Duration::from_secs(u32::MAX as u64);
+
 /// Starts a thread.
 #[track_caller]
-pub(super) fn spawn(spawn: Spawn<'_>) -> std::io::Result<Thread> {
+pub(super) fn spawn(spawn: Spawn) -> std::io::Result<Thread> {
     let place = Location::caller();
     let name: Option<Arc<str>> = spawn.name.as_deref().map(Arc::from);
     let parent = local().shared_record();
     let record = match &parent {
         Some(parent) => kernel::begin_spawned(parent, name, place),
-        None => kernel::begin_root(),
+        None => kernel::begin_root(name),
     };
     let mut builder = std::thread::Builder::new();
     if let Some(name) = spawn.name {
@@ -51,10 +58,11 @@ pub(super) fn spawn(spawn: Spawn<'_>) -> std::io::Result<Thread> {
             report::stop(&stop);
         }
     };
-    // SAFETY: `World::join` does not return before the body has returned, and what the body
-    // borrows is kept until then by whoever made the `Spawn` (see there).
-    match unsafe { builder.spawn_unchecked(run) } {
-        Ok(_detached) => Ok(Thread::Os(record)),
+    match builder.spawn(run) {
+        Ok(carrier) => {
+            record.set_carrier(carrier);
+            Ok(Thread::Os(record))
+        }
         Err(error) => {
             kernel::thread_ends(&record);
             Err(error)
@@ -72,9 +80,19 @@ impl Drop for Ended {
     }
 }
 
-/// Waits until `thread` has ended its work.
+/// Waits until `thread` has ended its work. Unless that is for a scope, it also waits for the
+/// destructors of the thread's locals, as std does.
 #[track_caller]
 pub(super) fn join(thread: &Record, until: Until, scope: bool) -> bool {
+    let ended = join_body(thread, until, scope);
+    if ended && !scope {
+        thread.join_carrier();
+    }
+    ended
+}
+
+#[track_caller]
+fn join_body(thread: &Record, until: Until, scope: bool) -> bool {
     let Some(record) = local().shared_record() else {
         while !thread.is_finished() {
             std::thread::yield_now();
@@ -109,7 +127,10 @@ pub(super) fn join(thread: &Record, until: Until, scope: bool) -> bool {
         }
         let key = std::ptr::from_ref(thread).addr();
         let mode = Mode::Exclusive;
-        let wait = Wait { key, mode, deadline: deadline(until), announced, cancel };
+        // Whether a thread of another session can go on is not known in this one: the wait gets
+        // an end, however far, so that it does not count as one that only this session can end.
+        let far = || (thread.session != record.session).then(|| Instant::now() + FAR_AWAY);
+        let wait = Wait { key, mode, deadline: deadline(until).or_else(far), announced, cancel };
         let (entered, outcome) = kernel.block(&record, wait);
         kernel = entered;
         if outcome != Ok(Wake::Notified) {
@@ -181,17 +202,24 @@ pub(super) fn unpark(thread: &Record) {
 /// Lets time pass.
 #[track_caller]
 pub(super) fn sleep(until: Until) {
-    let Until::Deadline(deadline) = until else { return };
-    let Some(record) = local().record() else {
-        return std::thread::sleep(deadline.saturating_duration_since(std::time::Instant::now()));
-    };
+    let Some(record) = local().record() else { return sleep_unseen(until) };
     let site = Location::caller().into();
     let mut kernel = Kernel::enter();
     kernel.tell_held(record);
     kernel.emit(record, site, Action::Block { on: WaitFor::Sleep, timed: true });
     kernel.leave();
-    std::thread::sleep(deadline.saturating_duration_since(std::time::Instant::now()));
+    sleep_unseen(until);
     let mut kernel = Kernel::enter();
     kernel.emit(record, site, Action::Unblock);
     kernel.leave_quietly();
+}
+
+fn sleep_unseen(until: Until) {
+    match until {
+        Until::Now => {}
+        Until::Deadline(deadline) => {
+            std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+        }
+        Until::Forever => std::thread::sleep(Duration::MAX),
+    }
 }

@@ -11,8 +11,7 @@ use crate::{
 };
 
 /// A thread that no observed thread spawned is seen for the first time.
-pub(in crate::rt::os) fn begin_root() -> Arc<Record> {
-    let name: Option<Arc<str>> = std::thread::current().name().map(Arc::from);
+pub(in crate::rt::os) fn begin_root(name: Option<Arc<str>>) -> Arc<Record> {
     let mut kernel = Kernel::enter();
     let record = kernel.add_thread(PROCESS, name.clone());
     kernel.emit(&record, Site::UNKNOWN, Action::Begin { name });

@@ -1,2 +1,0 @@
-//! std's `cell`, observed.
-pub use ::std::cell::*;

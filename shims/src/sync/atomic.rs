@@ -1,2 +1,0 @@
-//! std's atomics, observed.
-pub use ::std::sync::atomic::*;
