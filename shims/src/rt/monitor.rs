@@ -41,7 +41,7 @@ impl<S> Monitor<S> {
     #[track_caller]
     pub(crate) fn enter(&self) -> MonitorGuard<'_, S> {
         self.lock.lock(Until::Forever);
-        MonitorGuard { monitor: self, _not_send: std::marker::PhantomData }
+        MonitorGuard { monitor: self, held: true, _not_send: std::marker::PhantomData }
     }
 
     /// The state, seen by nobody else.
@@ -58,6 +58,8 @@ impl<S> Monitor<S> {
 /// The right to see and change a [`Monitor`]'s state.
 pub(crate) struct MonitorGuard<'a, S> {
     monitor: &'a Monitor<S>,
+    /// False only while the thread waits: a wait that unwinds leaves the monitor to others.
+    held: bool,
     _not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -67,11 +69,27 @@ impl<S> MonitorGuard<'_, S> {
     /// `Request` has said it).
     #[track_caller]
     pub(crate) fn wait(&mut self, on: Option<WaitFor>, until: Until) -> Wake {
+        self.wait_on(&self.monitor.changed, on, until)
+    }
+
+    /// [`MonitorGuard::wait`] at a condition variable of its own, for a state that threads watch
+    /// for different changes. Whoever makes the change notifies there, with the monitor entered.
+    #[track_caller]
+    pub(crate) fn wait_on(
+        &mut self,
+        changed: &RawCondvar,
+        on: Option<WaitFor>,
+        until: Until,
+    ) -> Wake {
         if until == Until::Now {
             return Wake::TimedOut;
         }
-        // SAFETY: a guard exists only while its thread holds the lock.
-        unsafe { self.monitor.changed.wait(&self.monitor.lock, on, until) }
+        self.held = false;
+        // SAFETY: a guard exists only while its thread holds the lock, and the only waits that end
+        // without it unwind through here, with `held` false.
+        let wake = unsafe { changed.wait(&self.monitor.lock, on, until) };
+        self.held = true;
+        wake
     }
 
     /// Waits until `ready`; false if time ran out first.
@@ -107,7 +125,8 @@ impl<S> Deref for MonitorGuard<'_, S> {
     type Target = S;
 
     fn deref(&self) -> &S {
-        // SAFETY: this thread holds the lock, so nobody else sees the state.
+        // SAFETY: this thread holds the lock (the guard is borrowed mutably wherever it does not),
+        // so nobody else sees the state.
         unsafe { &*self.monitor.state.get() }
     }
 }
@@ -121,7 +140,9 @@ impl<S> DerefMut for MonitorGuard<'_, S> {
 
 impl<S> Drop for MonitorGuard<'_, S> {
     fn drop(&mut self) {
-        // SAFETY: a guard exists only while its thread holds the lock, and this ends the guard.
-        unsafe { self.monitor.lock.unlock() };
+        if self.held {
+            // SAFETY: this thread holds the lock, and this ends the guard.
+            unsafe { self.monitor.lock.unlock() };
+        }
     }
 }

@@ -24,6 +24,7 @@ pub(crate) struct Meta {
     known: AtomicBool,
     kind: ObjectKind,
     type_name: fn() -> &'static str,
+    name: Option<&'static str>,
     created: &'static Location<'static>,
 }
 
@@ -36,8 +37,15 @@ impl Meta {
             known: AtomicBool::new(false),
             kind,
             type_name: std::any::type_name::<T>,
+            name: None,
             created: Location::caller(),
         }
+    }
+
+    /// The same object, which reports call `name`.
+    pub(crate) const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
     }
 
     /// Its id, drawn now if this is its first use.
@@ -68,7 +76,7 @@ impl Meta {
         Arc::new(ObjectInfo {
             kind: self.kind,
             type_name: short_type_name((self.type_name)()),
-            name: None,
+            name: self.name.map(str::to_owned),
             created: self.created.into(),
         })
     }

@@ -26,6 +26,8 @@ const SLOTS: usize = 64;
 pub(crate) struct Record {
     /// Unique in the process, from 1: the owner that lock words name.
     pub(super) serial: u32,
+    /// The serial number of the thread, started by nobody observed, from which it descends.
+    pub(super) root: u32,
     /// The session (see `kernel`) and the thread's id in it.
     pub(super) session: u64,
     pub(super) id: ThreadId,
@@ -73,9 +75,16 @@ pub(super) struct HeldLock {
 }
 
 impl Record {
-    pub(super) fn new(serial: u32, session: u64, id: ThreadId, name: Option<Arc<str>>) -> Self {
+    pub(super) fn new(
+        serial: u32,
+        root: u32,
+        session: u64,
+        id: ThreadId,
+        name: Option<Arc<str>>,
+    ) -> Self {
         Self {
             serial,
+            root,
             session,
             id,
             name,
@@ -101,6 +110,10 @@ impl Record {
 
     pub(crate) fn number(&self) -> u64 {
         u64::from(self.serial)
+    }
+
+    pub(crate) fn root(&self) -> u64 {
+        u64::from(self.root)
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -286,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_hold_in_the_middle_can_end_first() {
-        let record = Record::new(1, 0, ThreadId(0), None);
+        let record = Record::new(1, 1, 0, ThreadId(0), None);
         let place = Location::caller();
         let locks = [ObjectId(5), ObjectId(6), ObjectId(7)];
         let mut context = 9;
