@@ -81,6 +81,8 @@ impl Threads {
                 self.set(op.thread, State::Ended(op.site));
                 return true;
             }
+            // Such a notification may be told of late, when its thread waits or has ended.
+            Action::Notify { woken, .. } if woken.is_empty() => {}
             Action::Notify { woken, .. } => {
                 self.set(op.thread, State::Running);
                 woken.iter().for_each(|thread| self.wake(*thread));

@@ -23,6 +23,15 @@ fn a_notification_before_the_wait_is_lost() {
 }
 
 #[test]
+fn a_lost_notification_can_be_told_of_after_its_threads_end() {
+    let (mut s, [main, t1]) = spawned();
+    let ([m], c) = (s.mutexes(), s.one(ObjectKind::Condvar));
+    s.exit(t1).join(main, t1).lock(main, m).notify(t1, c, &[]).wait(main, c, m);
+    let found = only(&s, "lost-wakeup");
+    assert_eq!((did(&found, t1), did(&found, main)), (vec!["notify"], vec!["wait"]));
+}
+
+#[test]
 fn the_two_chat_bots_started_in_the_wrong_order() {
     let (mut s, [main, bot1, bot2]) = spawned();
     let c = s.one(ObjectKind::Condition);
