@@ -244,10 +244,11 @@ impl Condition {
         let waiting = self.waiting.load(Relaxed);
         let woken = n.min(waiting);
         self.waiting.store(waiting - woken, Relaxed);
-        // A notification that reaches nobody is one that somebody may miss later.
-        let calls = if waiting == 0 { n.min(1) } else { woken };
-        for _ in 0..calls {
+        for _ in 0..woken {
             self.signal.notify(false);
+        }
+        if waiting == 0 && n > 0 {
+            self.notify_nobody(false);
         }
         Ok(())
     }
@@ -270,9 +271,20 @@ impl Condition {
     #[track_caller]
     pub fn notify_all(&self) -> Result<(), NotOwned> {
         let Some(_state) = self.lock().enter_as_owner() else { return Err(self.refuse()) };
-        self.waiting.store(0, Relaxed);
-        self.signal.notify(true);
+        if self.waiting.swap(0, Relaxed) > 0 {
+            self.signal.notify(true);
+        } else {
+            self.notify_nobody(true);
+        }
         Ok(())
+    }
+
+    /// A notification that reaches nobody is one that somebody may miss later.
+    #[track_caller]
+    fn notify_nobody(&self, all: bool) {
+        if let Some(meta) = self.signal.meta() {
+            rt::emit(meta, Action::Notify { object: meta.id(), all, woken: Vec::new() });
+        }
     }
 
     #[track_caller]
