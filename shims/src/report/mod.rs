@@ -110,12 +110,38 @@ pub(crate) fn take_stop() -> Option<String> {
 /// Unwinds this thread because of a finding that has been reported.
 #[track_caller]
 pub(crate) fn stop(message: &str) -> ! {
-    panic!("{STOP_PREFIX}{message} (see the report on standard error)")
+    panic!("{}", stop_text(message))
 }
 
 /// Whether a panic is one of [`stop`]'s.
 pub(crate) fn is_stop(payload: &(dyn Any + Send)) -> bool {
     payload.downcast_ref::<String>().is_some_and(|message| message.starts_with(STOP_PREFIX))
+}
+
+/// A panic of [`stop`]'s that has ended the work of a thread, or has yet to, and is now for whoever
+/// waits for that thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Stopped(String);
+
+impl Stopped {
+    /// What ended a piece of work, if it was a stop. Asked by the thread that did the work.
+    pub(crate) fn of<T>(outcome: &std::thread::Result<T>) -> Option<Self> {
+        let raised = outcome.as_ref().err().filter(|payload| is_stop(&***payload));
+        let raised = raised.and_then(|payload| payload.downcast_ref::<String>()).cloned();
+        raised.or_else(|| take_stop().map(|message| stop_text(&message))).map(Self)
+    }
+
+    /// Unwinds this thread too; not while it is unwinding already.
+    #[track_caller]
+    pub(crate) fn pass_on(&self) {
+        if !std::thread::panicking() {
+            panic!("{}", self.0)
+        }
+    }
+}
+
+fn stop_text(message: &str) -> String {
+    format!("{STOP_PREFIX}{message} (see the report on standard error)")
 }
 
 /// Ends the process: threads are blocked for good, and none of them can be unwound.

@@ -40,6 +40,11 @@ impl RawCondvar {
         }
     }
 
+    /// What analyses know it as.
+    pub(crate) fn meta(&self) -> Option<&Meta> {
+        self.meta.as_ref()
+    }
+
     /// Releases `mutex`, waits for a notification, acquires `mutex` again.
     ///
     /// # Safety

@@ -69,6 +69,18 @@ impl<S> MonitorGuard<'_, S> {
     /// `Request` has said it).
     #[track_caller]
     pub(crate) fn wait(&mut self, on: Option<WaitFor>, until: Until) -> Wake {
+        self.wait_on(&self.monitor.changed, on, until)
+    }
+
+    /// [`MonitorGuard::wait`] at a condition variable of its own, for a state that threads watch
+    /// for different changes. Whoever makes the change notifies there, with the monitor entered.
+    #[track_caller]
+    pub(crate) fn wait_on(
+        &mut self,
+        changed: &RawCondvar,
+        on: Option<WaitFor>,
+        until: Until,
+    ) -> Wake {
         if until == Until::Now {
             return Wake::TimedOut;
         }

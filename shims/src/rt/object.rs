@@ -30,6 +30,8 @@ pub(crate) struct Meta {
 pub(crate) struct Origin {
     pub(crate) kind: ObjectKind,
     pub(crate) type_name: fn() -> &'static str,
+    /// A name that the program gave it. (No mutex or rwlock has one.)
+    pub(crate) name: Option<&'static str>,
     pub(crate) created: &'static Location<'static>,
 }
 
@@ -43,9 +45,16 @@ impl Meta {
             origin: Origin {
                 kind,
                 type_name: std::any::type_name::<T>,
+                name: None,
                 created: Location::caller(),
             },
         }
+    }
+
+    /// The same object, which reports call `name`.
+    pub(crate) const fn named(mut self, name: &'static str) -> Self {
+        self.origin.name = Some(name);
+        self
     }
 
     /// Its id, drawn now if this is its first use.
@@ -84,7 +93,7 @@ impl Origin {
         Arc::new(ObjectInfo {
             kind: self.kind,
             type_name: short_type_name((self.type_name)()),
-            name: None,
+            name: self.name.map(str::to_owned),
             created: self.created.into(),
         })
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::os;
+use super::{Until, World, dispatch, os};
 
 /// A handle to a thread.
 #[derive(Clone)]
@@ -22,6 +22,32 @@ pub(crate) struct Spawn {
 }
 
 impl Thread {
+    /// The calling thread.
+    pub(crate) fn current() -> Self {
+        dispatch!(world => world.current())
+    }
+
+    /// Starts a thread.
+    ///
+    /// # Errors
+    ///
+    /// The operating system refuses.
+    #[track_caller]
+    pub(crate) fn spawn(spawn: Spawn) -> std::io::Result<Self> {
+        dispatch!(world => world.spawn(spawn))
+    }
+
+    /// Waits until it has ended its work; false if time ran out.
+    #[track_caller]
+    pub(crate) fn join(&self, until: Until) -> bool {
+        dispatch!(world => world.join(self, until, false))
+    }
+
+    /// Whether it is the calling thread.
+    pub(crate) fn is_current(&self) -> bool {
+        self.number() == Self::current().number()
+    }
+
     /// Its name, where it was given one; `main` for the main thread.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
@@ -33,6 +59,14 @@ impl Thread {
     pub(crate) fn number(&self) -> u64 {
         match self {
             Self::Os(record) => record.number(),
+        }
+    }
+
+    /// The number of the thread, started by nobody observed, from which it descends: its own, if
+    /// it is one.
+    pub(crate) fn root(&self) -> u64 {
+        match self {
+            Self::Os(record) => record.root(),
         }
     }
 

@@ -214,7 +214,7 @@ impl Slot {
             index,
             object: hold.object(),
             mode: hold.mode(),
-            origin: Origin { kind: hold.kind(), type_name, created },
+            origin: Origin { kind: hold.kind(), type_name, name: None, created },
             site: site.into(),
             told: self.told.load(Relaxed),
         })

@@ -24,6 +24,8 @@ const NO_SESSION: u64 = u64::MAX;
 pub(crate) struct Record {
     /// Unique in the process, from 1: the owner that lock words name.
     pub(super) serial: u32,
+    /// The serial number of the thread, started by nobody observed, from which it descends.
+    pub(super) root: u32,
     /// The session (see `kernel`) and the thread's id in it.
     pub(super) session: u64,
     pub(super) id: ThreadId,
@@ -52,9 +54,16 @@ pub(super) enum Woken {
 }
 
 impl Record {
-    pub(super) fn new(serial: u32, session: u64, id: ThreadId, name: Option<Arc<str>>) -> Self {
+    pub(super) fn new(
+        serial: u32,
+        root: u32,
+        session: u64,
+        id: ThreadId,
+        name: Option<Arc<str>>,
+    ) -> Self {
         Self {
             serial,
+            root,
             session,
             id,
             name,
@@ -71,7 +80,7 @@ impl Record {
 
     /// The record of a thread that is not observed any longer. It belongs to no session.
     pub(super) fn of_retired(serial: u32) -> Self {
-        let record = Self::new(serial, NO_SESSION, ThreadId(0), None);
+        let record = Self::new(serial, serial, NO_SESSION, ThreadId(0), None);
         record.finished.store(true, Relaxed);
         record
     }
@@ -82,6 +91,10 @@ impl Record {
 
     pub(crate) fn number(&self) -> u64 {
         u64::from(self.serial)
+    }
+
+    pub(crate) fn root(&self) -> u64 {
+        u64::from(self.root)
     }
 
     pub(crate) fn is_finished(&self) -> bool {

@@ -13,7 +13,7 @@ use crate::{
 /// A thread that no observed thread spawned is seen for the first time.
 pub(in crate::rt::os) fn begin_root(name: Option<Arc<str>>) -> Arc<Record> {
     let mut kernel = Kernel::enter();
-    let record = kernel.add_thread(PROCESS, name.clone());
+    let record = kernel.add_thread(PROCESS, None, name.clone());
     kernel.emit(&record, Site::UNKNOWN, Action::Begin { name });
     kernel.leave_quietly();
     record
@@ -26,7 +26,7 @@ pub(in crate::rt::os) fn begin_spawned(
     place: Place,
 ) -> Arc<Record> {
     let mut kernel = Kernel::enter();
-    let record = kernel.add_thread(parent.session, name.clone());
+    let record = kernel.add_thread(parent.session, Some(parent), name.clone());
     let action = Action::Spawn { child: record.id, name };
     kernel.emit(parent, place.into(), action);
     kernel.leave_quietly();
@@ -58,7 +58,7 @@ pub(in crate::rt::os) fn begin_session(
     let session = kernel.next_session;
     kernel.next_session += 1;
     kernel.sessions.insert(session, Session::new(destination));
-    let record = kernel.add_thread(session, name.clone());
+    let record = kernel.add_thread(session, None, name.clone());
     kernel.emit(&record, Site::UNKNOWN, Action::Begin { name });
     kernel.leave_quietly();
     record

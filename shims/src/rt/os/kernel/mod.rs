@@ -29,7 +29,10 @@ use super::{
     local::{Inside, Local, local},
     record::Record,
 };
-use crate::report::{self, Destination};
+use crate::{
+    report::{self, Destination},
+    rt::Stop,
+};
 
 static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
 
@@ -57,6 +60,12 @@ impl Stuck {
         // This is the panic that the report asks for.
         report::take_stop();
         report::stop(&self.0)
+    }
+}
+
+impl From<Stuck> for Stop {
+    fn from(Stuck(verdict): Stuck) -> Self {
+        Self(verdict)
     }
 }
 
@@ -91,14 +100,21 @@ impl Kernel {
         }
     }
 
-    fn add_thread(&mut self, session: u64, name: Option<Arc<str>>) -> Arc<Record> {
+    /// A thread that `parent` starts, or that nobody observed starts.
+    fn add_thread(
+        &mut self,
+        session: u64,
+        parent: Option<&Record>,
+        name: Option<Arc<str>>,
+    ) -> Arc<Record> {
         let serial = self.next_serial;
         self.next_serial += 1;
+        let root = parent.map_or(serial, |parent| parent.root);
         let id = match self.sessions.get_mut(&session) {
             Some(session) => session.add_thread(serial),
             None => ThreadId(0),
         };
-        let record = Arc::new(Record::new(serial, session, id, name));
+        let record = Arc::new(Record::new(serial, root, session, id, name));
         self.records.insert(serial, Arc::clone(&record));
         record
     }

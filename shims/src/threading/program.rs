@@ -1,0 +1,161 @@
+//! Which threads there are: `current_thread`, `main_thread`, `enumerate`, `active_count`.
+//!
+//! A program is a thread that nobody observed started, and all that descend from it (see
+//! [`super`]). Each has its own list of threads, and its own numbers for default names.
+
+use std::collections::BTreeMap;
+
+use super::Thread;
+use crate::rt::{Monitor, thread};
+
+static PROGRAMS: Monitor<BTreeMap<u64, Program>> = Monitor::new(BTreeMap::new());
+
+struct Program {
+    main: Thread,
+    /// Its other threads, as far as this module has seen them, by their numbers.
+    threads: BTreeMap<u64, Thread>,
+    /// How many threads have got a default name.
+    unnamed: u64,
+    /// How many threads that were not made here have got a name.
+    dummies: u64,
+}
+
+impl Program {
+    fn new() -> Self {
+        let main = Thread::foreign("MainThread".to_owned(), false, None);
+        Self { main, threads: BTreeMap::new(), unnamed: 0, dummies: 0 }
+    }
+
+    fn is_over(&self) -> bool {
+        !self.main.is_alive() && !self.threads.values().any(Thread::is_alive)
+    }
+
+    /// The handle to the calling thread, `me`.
+    fn current(&mut self, me: &thread::Thread) -> Thread {
+        if me.number() == me.root() {
+            return self.main.clone();
+        }
+        let dummies = &mut self.dummies;
+        let thread = self.threads.entry(me.number()).or_insert_with(|| {
+            let name = me.name().map(str::to_owned).unwrap_or_else(|| {
+                *dummies += 1;
+                format!("Dummy-{dummies}")
+            });
+            Thread::foreign(name, true, Some(me.clone()))
+        });
+        thread.clone()
+    }
+
+    fn alive(&mut self) -> Vec<Thread> {
+        self.threads.retain(|_, thread| thread.is_alive());
+        let main = self.main.is_alive().then(|| self.main.clone());
+        main.into_iter().chain(self.threads.values().cloned()).collect()
+    }
+}
+
+/// Hands `f` the program that the calling thread, `me`, belongs to.
+fn with_program<R>(me: &thread::Thread, f: impl FnOnce(&mut Program) -> R) -> R {
+    let mut programs = PROGRAMS.enter();
+    if !programs.contains_key(&me.root()) {
+        programs.retain(|_, program| !program.is_over());
+    }
+    let program = programs.entry(me.root()).or_insert_with(Program::new);
+    if me.number() == me.root() {
+        program.main.runs_as(me);
+    }
+    f(program)
+}
+
+/// `running` runs `thread`. Told by both it and its starter, whoever comes first.
+pub(super) fn add(thread: &Thread, running: &thread::Thread) {
+    with_program(&thread::Thread::current(), |program| {
+        thread.runs_as(running);
+        if thread.is_alive() {
+            program.threads.insert(running.number(), thread.clone());
+        }
+    });
+}
+
+/// `running` is about to end.
+pub(super) fn remove(running: &thread::Thread) {
+    with_program(running, |program| program.threads.remove(&running.number()));
+}
+
+/// The next `Thread-N`.
+pub(super) fn default_name() -> String {
+    with_program(&thread::Thread::current(), |program| {
+        program.unnamed += 1;
+        format!("Thread-{}", program.unnamed)
+    })
+}
+
+/// The handle to the calling thread. One that was not made by [`Thread::new`] goes by the name that
+/// it was spawned with, or `Dummy-N`; the main thread is `MainThread`.
+///
+/// # Examples
+///
+/// ```
+/// assert_eq!(lockwise::threading::current_thread().name(), "MainThread");
+/// ```
+#[must_use]
+pub fn current_thread() -> Thread {
+    let me = thread::Thread::current();
+    with_program(&me, |program| program.current(&me))
+}
+
+/// The handle to the main thread of the program.
+#[must_use]
+pub fn main_thread() -> Thread {
+    with_program(&thread::Thread::current(), |program| program.main.clone())
+}
+
+/// All threads of the program that are alive: the main thread, then the others in the order in
+/// which they were started. Those that were not made by [`Thread::new`] are among them once they
+/// have called [`current_thread`].
+///
+/// # Examples
+///
+/// ```
+/// use lockwise::threading::{Thread, current_thread, enumerate};
+///
+/// for _ in 0..3 {
+///     Thread::new(|| println!("Hello from thread!")).start()?;
+/// }
+/// let main_thread = current_thread();
+/// for t in enumerate() {
+///     if t != main_thread {
+///         t.join()?;
+///     }
+/// }
+/// assert_eq!(enumerate(), [main_thread]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn enumerate() -> Vec<Thread> {
+    with_program(&thread::Thread::current(), Program::alive)
+}
+
+/// How many threads [`enumerate`] lists.
+#[must_use]
+pub fn active_count() -> usize {
+    enumerate().len()
+}
+
+/// Joins the threads of the program that are no daemons, those too that are started meanwhile: what
+/// Python does when the main thread has ended.
+///
+/// # Panics
+///
+/// As [`Thread::join`].
+#[track_caller]
+pub fn join_all() {
+    let others = || {
+        let me = current_thread();
+        let mut all = enumerate().into_iter();
+        all.find(|thread| !thread.daemon() && *thread != me && *thread != main_thread())
+    };
+    while let Some(thread) = others() {
+        // It was started, and is another thread: there is no error to have.
+        let _ = thread.join();
+    }
+}
