@@ -25,7 +25,7 @@ pub(crate) use self::{
     mutex::RawMutex,
     object::{Meta, Origin, short_type_name},
     rwlock::RawRwLock,
-    world::{Until, Wake, World, dispatch},
+    world::{Stop, Until, Wake, World, dispatch},
 };
 
 use lockwise_detector::{Action, ObjectId};
@@ -36,16 +36,43 @@ pub(crate) fn emit(meta: &Meta, action: Action) {
     dispatch!(world => world.emit(meta, action));
 }
 
-/// This thread owns the object from here on: a lock, or an initialiser that it runs.
+/// This thread will wait to own the object.
+///
+/// # Errors
+///
+/// It must not wait: raise the [`Stop`].
 #[track_caller]
-pub(crate) fn own(meta: &Meta, until: Until) {
-    dispatch!(world => world.own(meta, until));
+pub(crate) fn request(meta: &Meta, until: Until) -> Result<(), Stop> {
+    dispatch!(world => world.request(meta, until))
+}
+
+/// This thread owns the object from here on: a lock, or an initialiser that it runs.
+///
+/// # Errors
+///
+/// It must not keep it: [`disown`] it and raise the [`Stop`].
+#[track_caller]
+pub(crate) fn own(meta: &Meta, until: Until) -> Result<(), Stop> {
+    dispatch!(world => world.own(meta, until))
 }
 
 /// Nobody owns the object any more. `owner` is who did.
 #[track_caller]
 pub(crate) fn disown(meta: &Meta, owner: &thread::Thread) {
     dispatch!(world => world.disown(meta, owner));
+}
+
+/// This thread sees what `meta` published once and for all (its token 0), perhaps not for the first
+/// time: cheap from the second time on.
+#[inline]
+#[track_caller]
+pub(crate) fn observe_lasting(meta: &Meta) {
+    dispatch!(world => world.observe_lasting(meta));
+}
+
+/// The calling thread.
+pub(crate) fn current() -> thread::Thread {
+    dispatch!(world => world.current())
 }
 
 fn object_gone(object: ObjectId) {

@@ -48,6 +48,20 @@ pub(crate) enum Wake {
     TimedOut,
 }
 
+/// What was found of what this thread has just done, and is to unwind it: raised by the primitive,
+/// once it has put right what it was at.
+#[must_use]
+#[derive(PartialEq, Eq, Debug)]
+pub(crate) struct Stop(pub(super) String);
+
+impl Stop {
+    /// Unwinds the thread. The report is out already.
+    #[track_caller]
+    pub(crate) fn raise(self) -> ! {
+        crate::report::stop(&self.0)
+    }
+}
+
 /// What a world does for the primitives.
 ///
 /// Every method is called by the thread that acts, and takes the place in the user's code from
@@ -174,13 +188,25 @@ pub(crate) trait World: Copy {
     #[track_caller]
     fn fence(self, ordering: Ordering);
 
-    /// Sends an Op about an object that is built of quieter parts.
+    /// Sends an Op about an object that is built of quieter parts. Never unwinds for a `Publish`
+    /// or a `GiveUp`, which a primitive sends while it changes hands or unwinds.
     #[track_caller]
     fn emit(self, meta: &Meta, action: Action);
 
-    /// This thread owns the object from here on.
+    /// Sends the `Observe` of a value (token 0) that is published once and for all, unless it can
+    /// tell that this thread has done so before.
     #[track_caller]
-    fn own(self, meta: &Meta, until: Until);
+    fn observe_lasting(self, meta: &Meta);
+
+    /// This thread will wait to own the object. An error is the verdict on that wait: it does not
+    /// begin, and is withdrawn.
+    #[track_caller]
+    fn request(self, meta: &Meta, until: Until) -> Result<(), Stop>;
+
+    /// This thread owns the object from here on. An error is the verdict on that acquisition: the
+    /// primitive gives the object back before it raises it.
+    #[track_caller]
+    fn own(self, meta: &Meta, until: Until) -> Result<(), Stop>;
 
     /// `owner` owns the object no longer.
     #[track_caller]

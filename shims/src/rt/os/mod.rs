@@ -29,7 +29,7 @@ use lockwise_detector::{
 pub(crate) use self::record::Record;
 use self::{kernel::Kernel, local::local};
 use super::{
-    Meta, RawCondvar, RawMutex, RawRwLock, Until, Wake, World,
+    Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
     thread::{Spawn, Thread},
 };
@@ -175,23 +175,54 @@ impl World for Os {
         let mut kernel = Kernel::enter();
         kernel.introduce(record, meta);
         let observes = matches!(action, Action::Observe { .. });
-        let stack = match action {
-            Action::Request { .. } => {
-                kernel.tell_held(record);
-                crate::report::capture_if_new(Location::caller())
-            }
-            _ => None,
-        };
-        kernel.emit_with_stack(record, Location::caller().into(), stack, action);
+        let quietly = matches!(action, Action::Publish { .. } | Action::GiveUp { .. });
+        kernel.emit(record, Location::caller().into(), action);
         if observes {
             local.synchronised();
         }
-        kernel.leave();
+        if quietly {
+            kernel.leave_quietly();
+        } else {
+            kernel.leave();
+        }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn observe_lasting(self, meta: &Meta) {
+        if local::is_new_object(meta.id()) {
+            self.emit(meta, Action::Observe { object: meta.id(), token: 0 });
+        }
     }
 
     #[track_caller]
-    fn own(self, meta: &Meta, until: Until) {
-        let Some(record) = local().record() else { return };
+    fn request(self, meta: &Meta, until: Until) -> Result<(), Stop> {
+        let Some(record) = local().record() else { return Ok(()) };
+        let mut kernel = Kernel::enter();
+        kernel.tell_held(record);
+        let object = kernel.introduce(record, meta);
+        let (mode, patience) = (Mode::Exclusive, until.patience());
+        let stack = crate::report::capture_if_new(Location::caller());
+        let action = Action::Request { object, mode, patience };
+        kernel.emit_with_stack(record, Location::caller().into(), stack, action);
+        let doom = kernel.doom(record);
+        if doom.is_some() {
+            kernel.emit(record, Location::caller().into(), Action::GiveUp { object });
+        }
+        kernel.leave_quietly();
+        match (crate::report::take_stop(), doom) {
+            (_, Some(stuck)) => Err(stuck.into()),
+            (Some(stop), None) => {
+                self.emit(meta, Action::GiveUp { object });
+                Err(Stop(stop))
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    #[track_caller]
+    fn own(self, meta: &Meta, until: Until) -> Result<(), Stop> {
+        let Some(record) = local().record() else { return Ok(()) };
         let mut kernel = Kernel::enter();
         kernel.tell_held(record);
         let object = kernel.introduce(record, meta);
@@ -200,6 +231,7 @@ impl World for Os {
         kernel.emit_with_stack(record, Location::caller().into(), stack, action);
         record.loose.fetch_add(1, Ordering::Relaxed);
         kernel.leave_quietly();
+        crate::report::take_stop().map_or(Ok(()), |stop| Err(Stop(stop)))
     }
 
     #[track_caller]

@@ -29,7 +29,10 @@ use super::{
     local::{Inside, Local, local},
     record::Record,
 };
-use crate::report::{self, Destination};
+use crate::{
+    report::{self, Destination},
+    rt::Stop,
+};
 
 static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
 
@@ -57,6 +60,12 @@ impl Stuck {
         // This is the panic that the report asks for.
         report::take_stop();
         report::stop(&self.0)
+    }
+}
+
+impl From<Stuck> for Stop {
+    fn from(Stuck(verdict): Stuck) -> Self {
+        Self(verdict)
     }
 }
 
