@@ -62,6 +62,19 @@ pub(crate) fn disown(meta: &Meta, owner: &thread::Thread) {
     dispatch!(world => world.disown(meta, owner));
 }
 
+/// This thread sees what `meta` published once and for all (its token 0), perhaps not for the first
+/// time: cheap from the second time on.
+#[inline]
+#[track_caller]
+pub(crate) fn observe_lasting(meta: &Meta) {
+    dispatch!(world => world.observe_lasting(meta));
+}
+
+/// The calling thread.
+pub(crate) fn current() -> thread::Thread {
+    dispatch!(world => world.current())
+}
+
 fn object_gone(object: ObjectId) {
     dispatch!(world => world.object_gone(object));
 }

@@ -87,7 +87,7 @@ impl<S> MonitorGuard<'_, S> {
         // If the wait panics, the lock is not held, and `drop` must not release it.
         self.entered = false;
         // SAFETY: a guard that has entered holds the lock.
-        let wake = unsafe { self.monitor.changed.wait(&self.monitor.lock, on, until) };
+        let wake = unsafe { changed.wait(&self.monitor.lock, on, until) };
         self.entered = true;
         wake
     }

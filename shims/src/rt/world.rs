@@ -192,9 +192,15 @@ pub(crate) trait World: Copy {
     #[track_caller]
     fn fence(self, ordering: Ordering);
 
-    /// Sends an Op about an object that is built of quieter parts.
+    /// Sends an Op about an object that is built of quieter parts. Never unwinds for a `Publish`
+    /// or a `GiveUp`, which a primitive sends while it changes hands or unwinds.
     #[track_caller]
     fn emit(self, meta: &Meta, action: Action);
+
+    /// Sends the `Observe` of a value (token 0) that is published once and for all, unless it can
+    /// tell that this thread has done so before.
+    #[track_caller]
+    fn observe_lasting(self, meta: &Meta);
 
     /// This thread will wait to own the object. An error is the verdict on that wait: it does not
     /// begin, and is withdrawn.

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use lockwise_detector::Epoch;
+use lockwise_detector::{Epoch, ObjectId};
 
 use super::{kernel, record::Record};
 
@@ -310,6 +310,19 @@ pub(crate) fn is_new_place(place: &'static std::panic::Location<'static>) -> boo
     let mark = (std::ptr::from_ref(place).addr() as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     let new = !local.has_seen(mark);
     local.set_seen(mark);
+    new
+}
+
+/// Whether this thread is asked about `object` for the first time, as far as it remembers.
+#[inline]
+pub(super) fn is_new_object(object: ObjectId) -> bool {
+    let local = local();
+    // As for places: odd multiples of the id are no contexts of locks.
+    let mark = object.0.wrapping_mul(0xA24B_AED4_963E_E407);
+    let new = !local.has_seen(mark);
+    if new {
+        local.set_seen(mark);
+    }
     new
 }
 

@@ -179,11 +179,24 @@ impl World for Os {
         let mut kernel = Kernel::enter();
         kernel.introduce(record, meta);
         let observes = matches!(action, Action::Observe { .. });
+        let quietly = matches!(action, Action::Publish { .. } | Action::GiveUp { .. });
         kernel.emit(record, Location::caller().into(), action);
         if observes {
             local.synchronised();
         }
-        kernel.leave();
+        if quietly {
+            kernel.leave_quietly();
+        } else {
+            kernel.leave();
+        }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn observe_lasting(self, meta: &Meta) {
+        if local::is_new_object(meta.id()) {
+            self.emit(meta, Action::Observe { object: meta.id(), token: 0 });
+        }
     }
 
     #[track_caller]
