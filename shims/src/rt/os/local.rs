@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -80,6 +80,39 @@ struct Owner {
     seen: Box<[u64; SEEN]>,
     /// Whether nobody else tells of the thread's end.
     root: bool,
+    _counted: Counted,
+}
+
+/// Counts the threads that are observed.
+struct Counted;
+
+static OBSERVED: AtomicUsize = AtomicUsize::new(0);
+static MAIN_OBSERVED: AtomicBool = AtomicBool::new(false);
+
+impl Counted {
+    fn new() -> Self {
+        if name_of_this_thread().as_deref() == Some("main") {
+            MAIN_OBSERVED.store(true, Ordering::Relaxed);
+        }
+        OBSERVED.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        OBSERVED.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// How many threads of the operating system are observed now.
+pub(super) fn observed_threads() -> usize {
+    OBSERVED.load(Ordering::Relaxed)
+}
+
+/// Whether the main thread is, or was, one of them.
+pub(super) fn is_main_observed() -> bool {
+    MAIN_OBSERVED.load(Ordering::Relaxed)
 }
 
 impl Drop for Owner {
@@ -152,7 +185,7 @@ impl Local {
         root: bool,
     ) -> Option<(Arc<Record>, bool)> {
         let _inside = self.enter();
-        let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
+        let mut owner = Owner { record, seen: Box::new([0; SEEN]), root, _counted: Counted::new() };
         self.word.set(owner.record.word());
         self.set_record(Arc::as_ptr(&owner.record));
         owner.record.held.rebase(self.seed.get());
@@ -163,6 +196,7 @@ impl Local {
         // SAFETY: `before` is never dropped, so each field is taken out once.
         unsafe {
             drop(std::ptr::read(&raw const before.seen));
+            drop(std::ptr::read(&raw const before._counted));
             Some((std::ptr::read(&raw const before.record), before.root))
         }
     }

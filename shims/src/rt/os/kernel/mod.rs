@@ -10,6 +10,7 @@
 mod lives;
 mod queue;
 mod session;
+mod stuck;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -47,6 +48,8 @@ pub(super) struct Kernel {
     queues: HashMap<usize, VecDeque<Waiter>>,
     pub(super) shadows: Shadows,
     fresh: Vec<(Finding, Destination)>,
+    /// Whether the watchdog is at work (see `stuck`).
+    watched: bool,
 }
 
 /// The wait can never end.
@@ -89,7 +92,7 @@ impl Kernel {
 
     fn new() -> Self {
         let process = Session::new(Destination::of_process());
-        Self {
+        let mut kernel = Self {
             sessions: HashMap::from([(PROCESS, process)]),
             next_session: PROCESS + 1,
             records: HashMap::new(),
@@ -97,7 +100,10 @@ impl Kernel {
             queues: HashMap::new(),
             shadows: Shadows::default(),
             fresh: Vec::new(),
-        }
+            watched: false,
+        };
+        kernel.begin_outside();
+        kernel
     }
 
     /// A thread that `parent` starts, or that nobody observed starts.

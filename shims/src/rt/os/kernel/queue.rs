@@ -6,23 +6,20 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use lockwise_detector::{Action, Site, op::Mode};
 
 use super::{Entered, Kernel, Stuck};
-use crate::{
-    report,
-    rt::{
-        Wake,
-        os::record::{Record, Woken},
-    },
+use crate::rt::{
+    Wake,
+    os::record::{Record, Woken},
 };
 
 /// A blocked thread in a queue.
 pub(super) struct Waiter {
-    record: Arc<Record>,
+    pub(super) record: Arc<Record>,
     mode: Mode,
     /// Whether the wait has no deadline.
     forever: bool,
     /// Whether a `Block` told the detector of the wait.
     announced: bool,
-    cancel: Cancel,
+    pub(super) cancel: Cancel,
 }
 
 /// Whether a wait that can never end may be unwound.
@@ -112,38 +109,8 @@ impl Kernel {
         }
     }
 
-    /// If every thread of `session` sleeps for good, and a root thread among them, ends one wait.
-    /// A wait that may not be unwound is passed over; if there is no other, the process ends.
-    pub(super) fn break_stuck(&mut self, session: u64) {
-        let Some(state) = self.sessions.get(&session) else { return };
-        if state.live == 0 || state.asleep < state.live {
-            return;
-        }
-        let context = state.detector.context();
-        let members: Vec<_> = self
-            .queues
-            .iter()
-            .flat_map(|(key, queue)| queue.iter().map(move |waiter| (*key, waiter)))
-            .filter(|(_, waiter)| waiter.record.session == session)
-            .map(|(key, w)| (key, w.record.serial, w.cancel, context.is_root(w.record.id)))
-            .collect();
-        if !members.iter().any(|(_, _, _, root)| *root) {
-            // Idle workers that a finished program left behind.
-            return;
-        }
-        let mut victims = members.iter().filter(|(_, _, cancel, _)| *cancel == Cancel::Allowed);
-        let victim = victims.clone().find(|(_, _, _, root)| *root).or_else(|| victims.next());
-        match victim {
-            Some((key, serial, _, _)) => self.cancel(*key, *serial),
-            None => {
-                let fresh = std::mem::take(&mut self.fresh);
-                report::publish(fresh);
-                report::end_process("no thread can go on, and none can be unwound");
-            }
-        }
-    }
-
-    fn cancel(&mut self, key: usize, serial: u32) {
+    /// Ends the wait of thread `serial` in `key`'s queue: it can never end otherwise.
+    pub(super) fn cancel(&mut self, key: usize, serial: u32) {
         let Some(queue) = self.queues.get_mut(&key) else { return };
         let Some(index) = queue.iter().position(|w| w.record.serial == serial) else { return };
         let waiter = queue.remove(index);
@@ -153,13 +120,6 @@ impl Kernel {
         if let Some(waiter) = waiter {
             self.end_wait(waiter, Woken::Cancelled);
         }
-    }
-
-    /// What was found to have stopped the threads of `record`'s session.
-    pub(super) fn verdict(&self, record: &Record) -> Stuck {
-        let session = self.sessions.get(&record.session);
-        let verdict = session.and_then(|s| s.verdict.clone());
-        Stuck(verdict.unwrap_or_else(|| "hang: no thread can go on".to_owned()))
     }
 
     pub(super) fn leave_queue(&mut self, key: usize, serial: u32) -> bool {

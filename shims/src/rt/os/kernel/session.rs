@@ -32,6 +32,8 @@ pub(super) struct Session {
     pub(super) asleep: usize,
     /// What was last found to have stopped threads for good.
     pub(super) verdict: Option<String>,
+    /// The thread that stands for those that are not known (see `stuck`).
+    pub(super) outside: Option<ThreadId>,
 }
 
 impl Session {
@@ -45,14 +47,20 @@ impl Session {
             live: 0,
             asleep: 0,
             verdict: None,
+            outside: None,
         }
     }
 
     pub(super) fn add_thread(&mut self, serial: u32) -> ThreadId {
-        let id = ThreadId(self.next_thread);
-        self.next_thread += 1;
+        let id = self.draw_thread_id();
         self.live += 1;
         self.ids.insert(serial & 0xF_FFFF, id);
+        id
+    }
+
+    pub(super) fn draw_thread_id(&mut self) -> ThreadId {
+        let id = ThreadId(self.next_thread);
+        self.next_thread += 1;
         id
     }
 }
@@ -75,7 +83,7 @@ impl Kernel {
             return;
         }
         let at = record.advance();
-        self.send(record, Op { thread: record.id, at, site, stack, action });
+        self.send(record.session, Op { thread: record.id, at, site, stack, action });
     }
 
     /// Sends, late, what the thread `serial` did before; it may have ended since.
@@ -89,12 +97,12 @@ impl Kernel {
         let session = self.sessions.get(&present.session);
         if let Some(thread) = session.and_then(|s| s.ids.get(&(serial & 0xF_FFFF)).copied()) {
             let at = self.records.get(&serial).map_or(1, |record| record.tick());
-            self.send(present, Op { thread, at, site, stack: None, action });
+            self.send(present.session, Op { thread, at, site, stack: None, action });
         }
     }
 
-    fn send(&mut self, record: &Record, op: Op) {
-        let Some(session) = self.sessions.get_mut(&record.session) else { return };
+    pub(super) fn send(&mut self, session: u64, op: Op) {
+        let Some(session) = self.sessions.get_mut(&session) else { return };
         let findings = match session.detector.observe(&op) {
             Ok(findings) => findings,
             Err(error) => {
@@ -121,7 +129,7 @@ impl Kernel {
         if known == Some(true) {
             let (thread, at, site) = (record.id, record.tick(), origin.created.into());
             let action = Action::Create { object, info: origin.info() };
-            self.send(record, Op { thread, at, site, stack: None, action });
+            self.send(record.session, Op { thread, at, site, stack: None, action });
         }
     }
 
@@ -158,7 +166,7 @@ impl Kernel {
         self.introduce_as(record, object, held.origin);
         let action = Action::Acquire { object, mode, patience: Patience::Forever };
         let (thread, at) = (record.id, record.tick());
-        self.send(record, Op { thread, at, site: held.site, stack: None, action });
+        self.send(record.session, Op { thread, at, site: held.site, stack: None, action });
     }
 
     /// Whether the detector knows that `record` holds `object`.
