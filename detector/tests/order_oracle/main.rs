@@ -46,7 +46,7 @@ fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig {
         max_shrink_iters: 200_000,
-        ..ProptestConfig::with_cases(cases.unwrap_or(3_000))
+        ..ProptestConfig::with_cases(cases.unwrap_or(15_000))
     }
 }
 
