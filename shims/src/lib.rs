@@ -12,9 +12,9 @@
 //! 1. **On an unchanged project**: `cargo lockwise check` runs the project's own tests under
 //!    observation and judges them by its exit code.
 //! 2. **In place of std**: write `use lockwise::{sync, thread}` where there was `use std::{sync,
-//!    thread}`, and run `cargo test` as ever. `threading`, `queue` and `futures` offer the
-//!    same in the shape of Python's modules of these names. `record::record`
-//!    returns what is found instead of failing the test.
+//!    thread}`, and run `cargo test` as ever. `threading`, `queue` and `futures` offer the same in
+//!    the shape of Python's modules of these names. `record::record` returns what is found instead
+//!    of failing the test.
 //! 3. **In every interleaving**: with the feature `loom`, the same types run under
 //!    `lockwise::loom::model`, which tries all schedules of a small program.
 //!
