@@ -26,8 +26,8 @@ impl Recording {
 /// meanwhile, plays no part. Threads that are still running when `f` returns are not observed any
 /// longer; join them.
 ///
-/// Predicted findings do not disturb `f`. Where `f` itself is found to be stuck for good, it is
-/// unwound, and that panic ends here.
+/// Predicted findings do not disturb `f`. Where threads are found to be stuck for good, they are
+/// unwound; that panic, and those that follow from it, end here.
 ///
 /// # Panics
 ///

@@ -11,7 +11,7 @@ use crate::rt::{World as _, dispatch, thread::Spawn};
 
 /// Starts threads with a name or a stack of a chosen size; see [`std::thread::Builder`].
 #[must_use = "must eventually spawn the thread"]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Builder {
     name: Option<String>,
     stack_size: Option<usize>,
@@ -19,8 +19,9 @@ pub struct Builder {
 
 impl Builder {
     /// A thread without a name, with a stack of the default size.
+    #[allow(clippy::new_without_default, reason = "std's has none")]
     pub fn new() -> Self {
-        Self::default()
+        Self { name: None, stack_size: None }
     }
 
     /// Names the thread. Reports and panic messages use the name.
@@ -127,6 +128,6 @@ impl Builder {
             std::mem::transmute::<Box<dyn FnOnce() + Send + 'a>, Box<dyn FnOnce() + Send>>(body)
         };
         let thread = dispatch!(world => world.spawn(Spawn { name, stack_size, body }))?;
-        Ok(Running { thread: Thread::of(thread), packet })
+        Ok(Running::new(Thread::of(thread), packet))
     }
 }

@@ -1,7 +1,9 @@
 //! Handles to threads: [`Thread`] names one, [`JoinHandle`] waits for its result.
 
 use std::{
+    cell::UnsafeCell,
     fmt,
+    marker::PhantomData,
     sync::{Arc, PoisonError},
     thread::Result,
 };
@@ -58,10 +60,16 @@ impl fmt::Debug for Thread {
 /// is.
 pub(super) struct Running<T> {
     pub(super) thread: Thread,
-    pub(super) packet: Arc<Packet<T>>,
+    packet: Arc<Packet<T>>,
+    /// Makes handles neither `UnwindSafe` nor `RefUnwindSafe`, as std's are.
+    _no_unwind: PhantomData<Arc<UnsafeCell<()>>>,
 }
 
 impl<T> Running<T> {
+    pub(super) fn new(thread: Thread, packet: Arc<Packet<T>>) -> Self {
+        Self { thread, packet, _no_unwind: PhantomData }
+    }
+
     /// Waits for the thread's end and takes what it left.
     #[track_caller]
     pub(super) fn join(self) -> Result<T> {

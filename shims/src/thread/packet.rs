@@ -45,14 +45,19 @@ impl<T> Packet<T> {
 impl<T> Drop for Packet<T> {
     fn drop(&mut self) {
         let result = self.result.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let panicked = matches!(result, Some(Err(_)));
+        let panicked = result.as_ref().is_some_and(Result::is_err);
+        // A finding's panic goes on in whoever waits for the thread.
+        let stopped = result.as_ref().and_then(|result| match result {
+            Err(payload) if report::is_stop(&**payload) => report::Stopped::of(result),
+            _ => None,
+        });
         // std's rule: a panic here would go nowhere, so it ends the process.
         if catch_unwind(AssertUnwindSafe(|| drop(result))).is_err() {
             report::write_raw("fatal runtime error: thread result panicked on drop, aborting\n");
             std::process::abort();
         }
         if panicked && let Some(shelter) = &self.shelter {
-            shelter.a_thread_panicked();
+            shelter.a_thread_panicked(stopped);
         }
     }
 }

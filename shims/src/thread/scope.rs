@@ -6,7 +6,7 @@ use std::{
     marker::PhantomData,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::Result,
@@ -16,7 +16,10 @@ use super::{
     Builder,
     handle::{Running, Thread},
 };
-use crate::rt::{self, Until, World as _, dispatch};
+use crate::{
+    report::Stopped,
+    rt::{self, Until, World as _, dispatch},
+};
 
 /// What a scope knows of its threads.
 #[derive(Default)]
@@ -24,6 +27,8 @@ pub(super) struct Shelter {
     /// The threads that nobody has joined, by number (in an order that is the same in every run).
     unjoined: Mutex<BTreeMap<u64, rt::thread::Thread>>,
     a_thread_panicked: AtomicBool,
+    /// The first panic because of a finding.
+    stopped: OnceLock<Stopped>,
 }
 
 impl Shelter {
@@ -38,9 +43,14 @@ impl Shelter {
         self.unjoined.lock().unwrap_or_else(PoisonError::into_inner).remove(&thread.number());
     }
 
-    /// A thread panicked, and nobody took the panic from its handle.
-    pub(super) fn a_thread_panicked(&self) {
+    /// A thread panicked, and nobody took the panic from its handle. `stopped` is the panic if it
+    /// was one because of a finding.
+    pub(super) fn a_thread_panicked(&self, stopped: Option<Stopped>) {
         self.a_thread_panicked.store(true, Ordering::Relaxed);
+        if let Some(stopped) = stopped {
+            // The first one says enough.
+            let _ = self.stopped.set(stopped);
+        }
     }
 
     /// Waits for all threads, those included that are started meanwhile by others of them.
@@ -70,7 +80,8 @@ pub struct Scope<'scope, 'env: 'scope> {
 ///
 /// # Panics
 ///
-/// If a thread panicked whose handle was not joined; and `f`'s own panic goes on.
+/// If a thread panicked whose handle was not joined (with the finding, if that was the reason);
+/// and `f`'s own panic goes on.
 ///
 /// # Examples
 ///
@@ -101,6 +112,9 @@ where
     match result {
         Err(payload) => resume_unwind(payload),
         Ok(_) if scope.shelter.a_thread_panicked.load(Ordering::Relaxed) => {
+            if let Some(stopped) = scope.shelter.stopped.get() {
+                stopped.pass_on();
+            }
             panic!("a scoped thread panicked")
         }
         Ok(value) => value,

@@ -1,5 +1,6 @@
 //! `lockwise::threading`, method by method. Each test names the behaviour of CPython that it holds
 //! the module to; where a call is a misuse, the test runs it in a recording, which does not panic.
+#![cfg(feature = "observe")]
 
 mod condition;
 mod event;

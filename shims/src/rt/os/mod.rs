@@ -269,13 +269,16 @@ pub(crate) fn record(f: impl FnOnce()) -> Vec<Finding> {
     let session = kernel::begin_session(destination, name);
     let before = local().adopt(Arc::clone(&session), false);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
-    kernel::end_session(&session);
+    let stuck = kernel::end_session(&session);
     local().abandon();
     if let Some((before, root)) = before {
         local().adopt(before, root);
     }
     crate::report::take_stop();
+    // Threads that are stuck are unwound, and their panics have others follow: a `join` that is
+    // unwrapped, a poisoned lock. All that is told by the finding.
     if let Err(payload) = outcome
+        && !stuck
         && !crate::report::is_stop(&*payload)
     {
         std::panic::resume_unwind(payload);

@@ -12,7 +12,7 @@ use lockwise_detector::{
 };
 
 use super::{
-    kernel::{self, Cancel, Kernel, Wait},
+    kernel::{self, Cancel, Entered, Kernel, Wait},
     local::local,
     mutex::deadline,
     record::Record,
@@ -111,15 +111,7 @@ fn join_body(thread: &Record, until: Until, scope: bool) -> bool {
         }
         if !announced && thread.session == record.session {
             announced = true;
-            kernel.tell_held(&record);
-            let timed = until != Until::Forever;
-            let action = Action::Block { on: WaitFor::Join(thread.id), timed };
-            kernel.emit_with_stack(
-                &record,
-                site,
-                report::capture_if_new(Location::caller()),
-                action,
-            );
+            announce_join(&mut kernel, &record, thread, until);
         }
         let cancel = if scope { Cancel::Forbidden } else { Cancel::unless_panicking() };
         if let Some(stuck) = kernel.doom(&record).filter(|_| cancel == Cancel::Allowed) {
@@ -146,6 +138,15 @@ fn join_body(thread: &Record, until: Until, scope: bool) -> bool {
         Ok(wake) => wake == Wake::Notified,
         Err(stuck) => stuck.raise(),
     }
+}
+
+/// Tells the detector that `record`, the calling thread, waits for the end of `thread`.
+#[track_caller]
+fn announce_join(kernel: &mut Entered, record: &Record, thread: &Record, until: Until) {
+    kernel.tell_held(record);
+    let action = Action::Block { on: WaitFor::Join(thread.id), timed: until != Until::Forever };
+    let stack = report::capture_if_new(Location::caller());
+    kernel.emit_with_stack(record, Location::caller().into(), stack, action);
 }
 
 /// Waits for this thread's park token and takes it.

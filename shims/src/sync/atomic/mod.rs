@@ -36,6 +36,21 @@ pub fn spin_loop_hint() {
     crate::hint::spin_loop();
 }
 
+macro_rules! initial_values {
+    ($($name:ident: $Atomic:ident = $value:expr;)*) => {$(
+        #[doc = concat!("An [`", stringify!($Atomic), "`] that starts out as `", stringify!($value), "`.")]
+        #[deprecated(note = "the `new` function is now preferred")]
+        #[allow(clippy::declare_interior_mutable_const, reason = "std's, from before const fn")]
+        pub const $name: $Atomic = $Atomic::new($value);
+    )*};
+}
+
+initial_values! {
+    ATOMIC_BOOL_INIT: AtomicBool = false;
+    ATOMIC_ISIZE_INIT: AtomicIsize = 0;
+    ATOMIC_USIZE_INIT: AtomicUsize = 0;
+}
+
 /// The failure ordering that goes with the one ordering of `compare_and_swap`.
 const fn strongest_failure(order: Ordering) -> Ordering {
     match order {

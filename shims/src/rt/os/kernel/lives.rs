@@ -65,10 +65,11 @@ pub(in crate::rt::os) fn begin_session(
 }
 
 /// Ends the session of `record`, its first thread. Threads of it that still run are not observed
-/// any more.
-pub(in crate::rt::os) fn end_session(record: &Arc<Record>) {
+/// any more. Returns whether threads of it were found to be stuck for good.
+pub(in crate::rt::os) fn end_session(record: &Arc<Record>) -> bool {
     thread_ends(record);
     let mut kernel = Kernel::enter();
-    kernel.sessions.remove(&record.session);
+    let session = kernel.sessions.remove(&record.session);
     kernel.leave_quietly();
+    session.is_some_and(|session| session.verdict.is_some())
 }
