@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use lockwise::sync::{Arc, Condvar, Mutex, RwLock, RwLockWriteGuard, TryLockError};
+use lockwise::{
+    sync::{Arc, Condvar, Mutex, RwLock, RwLockWriteGuard, TryLockError},
+    thread,
+};
 
 #[test]
 fn a_panic_during_the_hold_poisons_and_no_other_does() {
@@ -61,7 +64,7 @@ fn a_downgraded_guard_lets_readers_in_and_keeps_writers_out() {
     *write = 2;
     assert!(matches!(lock.try_read(), Err(TryLockError::WouldBlock)));
     let read = RwLockWriteGuard::downgrade(write);
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(|| assert_eq!(*lock.try_read().unwrap(), 2));
         scope.spawn(|| assert!(matches!(lock.try_write(), Err(TryLockError::WouldBlock))));
     });
@@ -77,7 +80,7 @@ fn a_wait_releases_the_mutex_and_a_timeout_is_told_from_a_notification() {
     assert!(result.timed_out());
 
     let other = Arc::clone(&pair);
-    let notifier = std::thread::spawn(move || {
+    let notifier = thread::spawn(move || {
         *other.0.lock().unwrap() = true;
         other.1.notify_one();
     });
@@ -96,7 +99,7 @@ fn a_hundred_threads_on_a_hundred_locks() {
     const THREADS: usize = 100;
     const ROUNDS: usize = 500;
     let locks: Vec<Mutex<usize>> = (0..THREADS).map(|_| Mutex::new(0)).collect();
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         for thread in 0..THREADS {
             let locks = &locks;
             scope.spawn(move || {

@@ -4,13 +4,13 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicUsize, Ordering},
-    thread,
     time::Duration,
 };
 
 use lockwise::{
     record::record,
     sync::{Arc, LazyLock, Mutex, Once, OnceLock},
+    thread,
 };
 
 fn message(f: impl FnOnce()) -> String {
@@ -104,13 +104,13 @@ fn an_initialised_once_has_no_place_in_the_order_of_locks() {
         let (lock, cell) = (Arc::new(Mutex::new(0)), Arc::new(OnceLock::new()));
         cell.get_or_init(|| *lock.lock().unwrap());
         let (other_lock, other_cell) = (Arc::clone(&lock), Arc::clone(&cell));
-        let other = lockwise::thread::spawn(move || {
+        let other = thread::spawn(move || {
             let held = other_lock.lock().unwrap();
             assert_eq!(*other_cell.get_or_init(|| 1), *held);
         });
-        let _held = lock.lock().unwrap();
+        let held = lock.lock().unwrap();
         assert_eq!(cell.get(), Some(&0));
-        drop(_held);
+        drop(held);
         other.join().unwrap();
     });
     assert!(recording.findings().is_empty(), "{:?}", recording.findings());

@@ -28,7 +28,10 @@ pub(crate) use self::{
     world::{Stop, Until, Wake, World, dispatch},
 };
 
-use lockwise_detector::{Action, ObjectId};
+use lockwise_detector::{
+    Action, ObjectId,
+    op::{Purpose, WaitFor},
+};
 
 /// Tells the analyses what this thread did to an object that is built of quieter parts.
 #[track_caller]
@@ -70,9 +73,11 @@ pub(crate) fn observe_lasting(meta: &Meta) {
     dispatch!(world => world.observe_lasting(meta));
 }
 
-/// The calling thread.
-pub(crate) fn current() -> thread::Thread {
-    dispatch!(world => world.current())
+/// What a thread waits for that waits at `meta` to `purpose`. A report can name it from here on.
+#[inline]
+pub(crate) fn wait_for(meta: &Meta, purpose: Purpose) -> WaitFor {
+    dispatch!(world => world.introduce(meta));
+    WaitFor::Object { object: meta.id(), purpose }
 }
 
 fn object_gone(object: ObjectId) {

@@ -192,6 +192,9 @@ pub(crate) trait World: Copy {
     #[track_caller]
     fn fence(self, ordering: Ordering);
 
+    /// Makes the object known, before a wait names it.
+    fn introduce(self, meta: &Meta);
+
     /// Sends an Op about an object that is built of quieter parts. Never unwinds for a `Publish`
     /// or a `GiveUp`, which a primitive sends while it changes hands or unwinds.
     #[track_caller]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use lockwise_detector::{
     Action,
-    op::{ObjectKind, Purpose, WaitFor},
+    op::{ObjectKind, Purpose},
 };
 
 use crate::rt::{self, Meta, Monitor, Until};
@@ -57,7 +57,7 @@ impl Barrier {
             state.generation += 1;
             state.notify_all();
         } else {
-            let on = WaitFor::Object { object, purpose: Purpose::Arrive };
+            let on = rt::wait_for(&self.meta, Purpose::Arrive);
             state.wait_until(Some(on), Until::Forever, |state| state.generation != generation);
         }
         drop(state);

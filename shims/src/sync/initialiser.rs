@@ -14,10 +14,10 @@ use std::{
 
 use lockwise_detector::{
     Action,
-    op::{ObjectKind, Purpose, WaitFor},
+    op::{ObjectKind, Purpose},
 };
 
-use crate::rt::{self, Meta, Monitor, MonitorGuard, Stop, Until};
+use crate::rt::{self, Meta, Monitor, MonitorGuard, Stop, Until, thread::Thread};
 
 /// Code that runs once.
 pub(super) struct Initialiser {
@@ -143,7 +143,7 @@ impl Initialiser {
             rt::emit(&self.meta, Action::Publish { object: self.meta.id(), token: 0 });
             self.complete.store(true, Ordering::Release);
         }
-        rt::disown(&self.meta, &rt::current());
+        rt::disown(&self.meta, &Thread::current());
         *phase = after;
         phase.notify_all();
     }
@@ -154,7 +154,6 @@ impl Initialiser {
         if self.is_complete() {
             return;
         }
-        let result = WaitFor::Object { object: self.meta.id(), purpose: Purpose::Result };
         let mut request = Request::new(&self.meta);
         let mut phase = self.phase.enter();
         while *phase != Phase::Complete {
@@ -166,6 +165,7 @@ impl Initialiser {
                 (Phase::Running, _) => request.wait(&mut phase),
                 _ => {
                     request.withdraw();
+                    let result = rt::wait_for(&self.meta, Purpose::Result);
                     phase.wait(Some(result), Until::Forever);
                 }
             }

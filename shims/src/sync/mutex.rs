@@ -127,7 +127,8 @@ impl<T: Default> Default for Mutex<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     #[track_caller]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        poisoning::fmt_lock(f, "Mutex", self.try_lock(), &self.poison)
+        // In quotes, as std has it here and not for `RwLock`.
+        poisoning::fmt_lock(f, "Mutex", self.try_lock(), &"<locked>", &self.poison)
     }
 }
 

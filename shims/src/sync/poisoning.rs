@@ -74,18 +74,20 @@ pub(super) fn map<V, W>(result: LockResult<V>, f: impl FnOnce(V) -> W) -> LockRe
     }
 }
 
-/// Formats a lock as std does, given an attempt to look into it.
+/// Formats a lock as std does, given an attempt to look into it. `locked` stands for the data of a
+/// lock that is taken.
 pub(super) fn fmt_lock<G: std::ops::Deref<Target: fmt::Debug>>(
     f: &mut fmt::Formatter<'_>,
     name: &str,
     attempt: TryLockResult<G>,
+    locked: &dyn fmt::Debug,
     poison: &Poison,
 ) -> fmt::Result {
     let mut debug = f.debug_struct(name);
     match &attempt {
         Ok(guard) => debug.field("data", &&**guard),
         Err(TryLockError::Poisoned(error)) => debug.field("data", &&**error.get_ref()),
-        Err(TryLockError::WouldBlock) => debug.field("data", &format_args!("<locked>")),
+        Err(TryLockError::WouldBlock) => debug.field("data", locked),
     };
     debug.field("poisoned", &poison.is_set()).finish_non_exhaustive()
 }

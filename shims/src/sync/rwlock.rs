@@ -150,7 +150,7 @@ impl<T: ?Sized> RwLock<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     #[track_caller]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        poisoning::fmt_lock(f, "RwLock", self.try_read(), &self.poison)
+        poisoning::fmt_lock(f, "RwLock", self.try_read(), &format_args!("<locked>"), &self.poison)
     }
 }
 

@@ -347,17 +347,29 @@ pub(crate) fn is_new_place(place: &'static std::panic::Location<'static>) -> boo
     new
 }
 
-/// Whether this thread is asked about `object` for the first time, as far as it remembers.
+/// What a thread does to an object for the first time.
+#[derive(Clone, Copy)]
+pub(super) enum First {
+    /// Sees that it is complete.
+    Sight,
+    /// Is about to wait at it.
+    Wait,
+}
+
+/// Whether this is the first time for this thread, as far as it remembers.
 #[inline]
-pub(super) fn is_new_object(object: ObjectId) -> bool {
+pub(super) fn is_first(object: ObjectId, what: First) -> bool {
     let local = local();
     // As for places: odd multiples of the id are no contexts of locks.
-    let mark = object.0.wrapping_mul(0xA24B_AED4_963E_E407);
-    let new = !local.has_seen(mark);
-    if new {
+    let mark = object.0.wrapping_mul(match what {
+        First::Sight => 0xA24B_AED4_963E_E407,
+        First::Wait => 0x9FB2_1C65_1E98_DF25,
+    });
+    let first = !local.has_seen(mark);
+    if first {
         local.set_seen(mark);
     }
-    new
+    first
 }
 
 /// Whether nobody of ours started this thread.

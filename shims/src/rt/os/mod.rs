@@ -192,9 +192,16 @@ impl World for Os {
     }
 
     #[inline]
+    fn introduce(self, meta: &Meta) {
+        if local::is_first(meta.id(), local::First::Wait) {
+            introduce(meta);
+        }
+    }
+
+    #[inline]
     #[track_caller]
     fn observe_lasting(self, meta: &Meta) {
-        if local::is_new_object(meta.id()) {
+        if local::is_first(meta.id(), local::First::Sight) {
             self.emit(meta, Action::Observe { object: meta.id(), token: 0 });
         }
     }
@@ -258,6 +265,14 @@ impl World for Os {
         kernel.object_gone(record, object);
         kernel.leave_quietly();
     }
+}
+
+#[cold]
+fn introduce(meta: &Meta) {
+    let Some(record) = local().record() else { return };
+    let mut kernel = Kernel::enter();
+    kernel.introduce(record, meta);
+    kernel.leave_quietly();
 }
 
 /// Runs `f` on this thread as the first of a session of its own, and returns what was found there.

@@ -18,7 +18,7 @@ use std::{
 
 use lockwise_detector::{
     Action,
-    op::{ObjectKind, Purpose, WaitFor},
+    op::{ObjectKind, Purpose},
 };
 
 use crate::rt::{self, Meta, Monitor, MonitorGuard, Until};
@@ -72,7 +72,7 @@ impl<T> Channel<T> {
     #[track_caller]
     pub(super) fn send(&self, message: T, until: Until) -> Result<(), TrySendError<T>> {
         let mut state = self.state.enter();
-        let on = self.waits_to(Purpose::Send);
+        let on = Some(rt::wait_for(&self.messages, Purpose::Send));
         let ready = |state: &mut State<T>| !state.receiver || self.has_room(state, until);
         let ready = state.wait_until(on, until, ready);
         if !state.receiver {
@@ -136,9 +136,8 @@ impl<T> Channel<T> {
     pub(super) fn receive(&self, until: Until) -> Result<T, RecvTimeoutError> {
         let mut state = self.state.enter();
         state.receiving = true;
-        state.wait_until(self.waits_to(Purpose::Receive), until, |state| {
-            !state.queue.is_empty() || state.senders == 0
-        });
+        let on = Some(rt::wait_for(&self.messages, Purpose::Receive));
+        state.wait_until(on, until, |state| !state.queue.is_empty() || state.senders == 0);
         state.receiving = false;
         if let Some(message) = state.queue.pop_front().flatten() {
             let number = state.received;
@@ -192,10 +191,6 @@ impl<T> Channel<T> {
         drop(state);
         // What their destructors do may lead back here.
         drop(orphans);
-    }
-
-    fn waits_to(&self, purpose: Purpose) -> Option<WaitFor> {
-        Some(WaitFor::Object { object: self.messages.id(), purpose })
     }
 }
 
