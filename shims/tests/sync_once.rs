@@ -9,7 +9,7 @@ use std::{
 
 use lockwise::{
     record::record,
-    sync::{Arc, LazyLock, Mutex, Once, OnceLock},
+    sync::{Arc, Barrier, LazyLock, Mutex, Once, OnceLock, PoisonError},
     thread,
 };
 
@@ -114,4 +114,41 @@ fn an_initialised_once_has_no_place_in_the_order_of_locks() {
         other.join().unwrap();
     });
     assert!(recording.findings().is_empty(), "{:?}", recording.findings());
+}
+
+#[test]
+fn a_circle_of_a_lock_and_an_initialiser_is_a_deadlock_at_the_callers_lines() {
+    let recording = record(|| {
+        let (lock, cell) = (Arc::new(Mutex::new(0)), Arc::new(OnceLock::new()));
+        let both = Arc::new(Barrier::new(2));
+        let (its_lock, its_cell, its_both) = (lock.clone(), cell.clone(), both.clone());
+        let other = thread::spawn(move || {
+            its_cell.get_or_init(|| {
+                its_both.wait();
+                *its_lock.lock().unwrap_or_else(PoisonError::into_inner)
+            });
+        });
+        let circle = catch_unwind(AssertUnwindSafe(|| {
+            let held = lock.lock().unwrap();
+            both.wait();
+            assert_eq!(*cell.get_or_init(|| 0), *held);
+        }));
+        // One of the two was unwound, and the other went on.
+        assert_ne!(circle.is_err(), other.join().is_err());
+    });
+    let deadlock = recording.findings().iter().find(|finding| finding.rule() == "deadlock");
+    let report = deadlock.expect("a deadlock").to_string();
+    assert!(report.contains("OnceLock<i32>"), "{report}");
+    assert!(report.contains("tests/sync_once.rs"), "{report}");
+    assert!(!report.contains("src/sync"), "{report}");
+}
+
+#[test]
+fn a_wait_for_what_nobody_initialises_is_found() {
+    let recording = record(|| {
+        OnceLock::<u8>::new().wait();
+    });
+    let findings = recording.findings();
+    assert_eq!(findings.iter().map(|f| f.rule().to_string()).collect::<Vec<_>>(), ["hang"]);
+    assert!(findings[0].to_string().contains("OnceLock<u8>"), "{}", findings[0]);
 }
