@@ -1,5 +1,6 @@
 //! [`Finding`]: what an analysis found, as plain data. Wording for people is `render`'s work.
 
+mod binding;
 mod fingerprint;
 mod item;
 mod resolve;
@@ -9,7 +10,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 pub use self::resolve::Resolve;
-use crate::{Context, ObjectId, Rule, Severity, Site, Stack, ThreadId, render};
+use crate::{Context, ObjectId, Rule, Severity, Site, Stack, ThreadId, op::ObjectKind, render};
 
 /// How sure we are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -161,6 +162,13 @@ pub struct ObjectReport {
     pub name: Option<String>,
     /// Where it was made.
     pub created: Site,
+}
+
+impl ObjectReport {
+    /// Whether `created` is where it was first used: an atomic has no room to remember more.
+    pub(crate) fn is_seen_at_first_use(&self) -> bool {
+        self.kind == ObjectKind::Atomic.name()
+    }
 }
 
 impl Finding {

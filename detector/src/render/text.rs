@@ -159,7 +159,9 @@ fn origins(objects: &[ObjectReport], names: &[String], style: &Style) -> Vec<Str
                 format!("{article}`{}` ", short_type(type_name))
             };
             let place = format!("{}:{}:{}", style.path(site.file), site.line, site.column);
-            format!("{} {verb} {what}made at {place}", who.join(", "))
+            let first_used = objects[members[0]].is_seen_at_first_use();
+            let made = if first_used { "first used" } else { "made" };
+            format!("{} {verb} {what}{made} at {place}", who.join(", "))
         })
         .collect()
 }
