@@ -15,6 +15,8 @@ fn default_names_count_from_one_in_each_program() {
         let names: Vec<_> = (0..3).map(|_| Thread::new(|| ()).name()).collect();
         assert_eq!(names, ["Thread-1", "Thread-2", "Thread-3"]);
         assert_eq!(current_thread().name(), "MainThread");
+        // A thread with a name of its own takes no number.
+        assert_eq!(Thread::new(|| ()).named("LoopThread").name(), "LoopThread");
         assert_eq!(elsewhere(|| current_thread().name()), "Thread-4");
         assert_eq!(elsewhere(|| main_thread().name()), "MainThread");
     });
