@@ -220,6 +220,21 @@ fn a_finding_in_a_task_is_found() {
 }
 
 #[test]
+#[should_panic(expected = "lockwise: release-unowned")]
+fn a_finding_in_a_task_fails_whoever_asks_for_the_result() {
+    let pool = ThreadPoolExecutor::new(1);
+    let _ = pool.submit(|| Lock::new().release()).result();
+}
+
+#[test]
+#[should_panic(expected = "lockwise: release-unowned")]
+fn a_finding_in_a_task_fails_the_shutdown() {
+    let pool = ThreadPoolExecutor::new(1);
+    pool.submit(|| Lock::new().release());
+    pool.shutdown(true, false);
+}
+
+#[test]
 fn a_result_that_needs_the_thread_that_asks_is_a_hang() {
     // "Deadlocks can occur when the callable associated with a Future waits on the results of
     // another Future", says the documentation, of one worker that waits for its own pool.

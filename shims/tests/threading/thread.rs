@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use lockwise::threading::{
-    AlreadyStarted, Event, JoinError, StartError, Thread, active_count, current_thread, enumerate,
-    join_all, main_thread,
+    AlreadyStarted, Event, JoinError, Lock, StartError, Thread, active_count, current_thread,
+    enumerate, join_all, main_thread,
 };
 
 use crate::{SHORT, elsewhere, rules, start};
@@ -63,6 +63,12 @@ fn an_exception_ends_the_thread_and_not_its_joiner() {
     let thread = start(|| panic!("an exception"));
     assert_eq!(thread.join(), Ok(()));
     assert!(!thread.is_alive());
+}
+
+#[test]
+#[should_panic(expected = "lockwise: release-unowned")]
+fn a_finding_in_a_thread_fails_whoever_joins_it() {
+    let _ = start(|| _ = Lock::new().release()).join();
 }
 
 #[test]
