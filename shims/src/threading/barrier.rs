@@ -61,8 +61,11 @@ struct State {
 }
 
 impl Barrier {
-    /// A barrier for `parties` threads. (Python has no error for 0 parties either: no thread's
-    /// arrival ever completes them.)
+    /// A barrier for `parties` threads.
+    ///
+    /// # Panics
+    ///
+    /// If there are none, where Python (later than 3.11) raises a `ValueError`.
     #[must_use]
     #[track_caller]
     pub const fn new(parties: usize) -> Self {
@@ -71,6 +74,10 @@ impl Barrier {
 
     /// A barrier at which one of the threads runs `action` when all have arrived, before any goes
     /// on: `Barrier(parties, action)`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Barrier::new`].
     #[must_use]
     #[track_caller]
     pub fn with_action(parties: usize, action: impl Fn() + Send + Sync + 'static) -> Self {
@@ -78,6 +85,7 @@ impl Barrier {
     }
 
     const fn of(parties: usize, action: Option<Box<dyn Fn() + Send + Sync>>, meta: Meta) -> Self {
+        assert!(parties > 0, "parties must be >= 1");
         let state = State { phase: Phase::Filling, inside: 0, generation: 0 };
         Self { meta, parties, action, state: Monitor::new(state), changed: RawCondvar::quiet() }
     }

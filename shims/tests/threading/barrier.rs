@@ -102,3 +102,9 @@ fn an_action_that_panics_breaks_it_for_the_others() {
 fn a_party_that_never_comes_is_a_hang() {
     assert_eq!(rules(|| _ = Barrier::new(2).wait()), ["hang"]);
 }
+
+#[test]
+#[should_panic(expected = "parties must be >= 1")]
+fn a_barrier_has_parties() {
+    let _ = Barrier::new(0);
+}
