@@ -9,9 +9,10 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
-use lockwise_detector::op::WaitFor;
+use lockwise_detector::op::{Purpose, WaitFor};
 
-use super::{RawCondvar, RawMutex, Until, Wake};
+use super::{Meta, RawCondvar, RawMutex, Until, Wake};
+use crate::rt;
 
 /// A state that one thread at a time sees, and whose changes others can wait for.
 pub(crate) struct Monitor<S> {
@@ -102,6 +103,28 @@ impl<S> MonitorGuard<'_, S> {
     ) -> bool {
         while !ready(self) {
             if self.wait(on, until) == Wake::TimedOut {
+                return ready(self);
+            }
+        }
+        true
+    }
+
+    /// Waits at `changed` until `ready`, to do at the object `at` what the purpose says; false if
+    /// time ran out first.
+    #[track_caller]
+    pub(crate) fn wait_at(
+        &mut self,
+        changed: &RawCondvar,
+        (meta, purpose): (&Meta, Purpose),
+        until: Until,
+        mut ready: impl FnMut(&mut S) -> bool,
+    ) -> bool {
+        while !ready(self) {
+            if until == Until::Now {
+                return false;
+            }
+            let on = rt::wait_for(meta, purpose);
+            if self.wait_on(changed, Some(on), until) == Wake::TimedOut {
                 return ready(self);
             }
         }

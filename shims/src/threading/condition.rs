@@ -61,6 +61,7 @@ pub struct Condition {
     waiting: AtomicUsize,
 }
 
+#[allow(clippy::large_enum_variant, reason = "in place, `Condition::new` can be const")]
 enum Base {
     Own(Ownership),
     Lock(Arc<Lock>),

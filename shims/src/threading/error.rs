@@ -27,9 +27,36 @@ errors! {
     /// The calling thread does not own the lock that it needs for this: Python's
     /// `RuntimeError: cannot release un-acquired lock`, or `wait on`, or `notify on`.
     NotOwned = "the calling thread does not own the lock";
+    /// A [`BoundedSemaphore`](super::BoundedSemaphore) was released more often than it was
+    /// acquired: Python's `ValueError: Semaphore released too many times`.
+    OverRelease = "the semaphore was released more often than acquired";
+    /// No permits were to be released: Python's `ValueError: n must be one or more`.
+    ZeroPermits = "the number of permits must be one or more";
+    /// The [`Barrier`](super::Barrier) is broken, or was reset: Python's `BrokenBarrierError`.
+    BrokenBarrier = "the barrier is broken or was reset";
     /// The thread was started before: Python's `RuntimeError: threads can only be started once`.
     AlreadyStarted = "the thread was started before";
 }
+
+/// Why permits of a [`BoundedSemaphore`](super::BoundedSemaphore) could not be given back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReleaseError {
+    /// There would be more than at first.
+    OverRelease,
+    /// There were none to be given back.
+    ZeroPermits,
+}
+
+impl fmt::Display for ReleaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OverRelease => OverRelease.fmt(f),
+            Self::ZeroPermits => ZeroPermits.fmt(f),
+        }
+    }
+}
+
+impl Error for ReleaseError {}
 
 /// Why a thread could not be started.
 #[derive(Debug)]

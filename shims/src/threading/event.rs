@@ -4,10 +4,10 @@ use std::{fmt, time::Duration};
 
 use lockwise_detector::{
     Action,
-    op::{ObjectKind, Purpose, WaitFor},
+    op::{ObjectKind, Purpose},
 };
 
-use crate::rt::{self, Meta, Monitor, Until};
+use crate::rt::{self, Meta, Monitor, RawCondvar, Until};
 
 /// A flag that threads can wait for, as CPython's [`threading.Event`].
 ///
@@ -38,6 +38,7 @@ use crate::rt::{self, Meta, Monitor, Until};
 pub struct Event {
     meta: Meta,
     state: Monitor<Flag>,
+    set: RawCondvar,
 }
 
 struct Flag {
@@ -63,7 +64,7 @@ impl Event {
     }
 
     const fn over(meta: Meta) -> Self {
-        Self { meta, state: Monitor::new(Flag { set: false, sets: 0 }) }
+        Self { meta, state: Monitor::new(Flag { set: false, sets: 0 }), set: RawCondvar::quiet() }
     }
 
     /// Whether it is set.
@@ -81,7 +82,7 @@ impl Event {
         state.sets += 1;
         let token = state.sets;
         rt::emit(&self.meta, Action::Publish { object: self.meta.id(), token });
-        state.notify_all();
+        self.set.notify(true);
     }
 
     /// Makes it unset again.
@@ -111,8 +112,8 @@ impl Event {
         let object = self.meta.id();
         let mut state = self.state.enter();
         let before = state.sets;
-        let on = WaitFor::Object { object, purpose: Purpose::Event };
-        let set = state.wait_until(Some(on), until, |flag| flag.set || flag.sets != before);
+        let at = (&self.meta, Purpose::Event);
+        let set = state.wait_at(&self.set, at, until, |flag| flag.set || flag.sets != before);
         if set {
             rt::emit(&self.meta, Action::Observe { object, token: state.sets });
         }

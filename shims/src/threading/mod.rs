@@ -18,20 +18,31 @@
 //!
 //! [`threading`]: https://docs.python.org/3.13/library/threading.html
 
+mod barrier;
 mod condition;
 mod error;
 mod event;
+mod local;
 mod lock;
 mod ownership;
 mod program;
+mod semaphore;
 mod thread;
+mod timer;
 
 pub use self::{
+    barrier::Barrier,
     condition::{Condition, ConditionLock},
-    error::{AlreadyStarted, JoinError, NotOwned, ReleaseUnlocked, StartError},
+    error::{
+        AlreadyStarted, BrokenBarrier, JoinError, NotOwned, OverRelease, ReleaseError,
+        ReleaseUnlocked, StartError, ZeroPermits,
+    },
     event::Event,
+    local::Local,
     lock::{Lock, RLock},
     ownership::Held,
     program::{active_count, current_thread, enumerate, join_all, main_thread},
+    semaphore::{BoundedSemaphore, HeldPermit, Semaphore},
     thread::Thread,
+    timer::Timer,
 };

@@ -89,6 +89,15 @@ pub(super) fn default_name() -> String {
     })
 }
 
+/// Takes back what [`default_name`] has given, if it was the last.
+pub(super) fn return_name(name: &str) {
+    with_program(&thread::Thread::current(), |program| {
+        if name == format!("Thread-{}", program.unnamed) {
+            program.unnamed -= 1;
+        }
+    });
+}
+
 /// The handle to the calling thread. One that was not made by [`Thread::new`] goes by the name that
 /// it was spawned with, or `Dummy-N`; the main thread is `MainThread`.
 ///

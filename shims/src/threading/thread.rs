@@ -82,6 +82,8 @@ impl Thread {
     /// The same thread, called `name`: `Thread(name=...)`.
     #[must_use]
     pub fn named(self, name: impl Into<String>) -> Self {
+        // Python draws a default name only for a thread that is given none.
+        program::return_name(&self.name());
         self.set_name(name);
         self
     }

@@ -134,6 +134,31 @@ fn noodle_and_fork_are_found_even_when_nobody_starves() {
 }
 
 #[test]
+fn the_acquisition_that_closes_a_cycle_panics_and_gives_the_lock_back() {
+    let (noodle, fork) = (Arc::new(Lock::new()), Arc::new(Lock::new()));
+    let (n, f) = (noodle.clone(), fork.clone());
+    let eaten = Arc::new(std::sync::Barrier::new(2));
+    let e = eaten.clone();
+    let professor = start(move || {
+        {
+            let _noodle = n.hold();
+            let _fork = f.hold();
+        }
+        e.wait();
+    });
+    eaten.wait();
+    let student = std::panic::AssertUnwindSafe(|| {
+        let _fork = fork.hold();
+        let _noodle = noodle.hold();
+    });
+    let stop = std::panic::catch_unwind(student).unwrap_err();
+    let message = stop.downcast_ref::<String>().unwrap();
+    assert!(message.starts_with("lockwise: lock-order-cycle"), "{message}");
+    assert!(!noodle.locked() && !fork.locked());
+    professor.join().unwrap();
+}
+
+#[test]
 fn one_lock_under_two_names_mends_noodle_and_fork() {
     let found = rules(|| {
         let noodle = Arc::new(RLock::new());

@@ -2,10 +2,14 @@
 //! the module to; where a call is a misuse, the test runs it in a recording, which does not panic.
 #![cfg(feature = "observe")]
 
+mod barrier;
 mod condition;
 mod event;
+mod local;
 mod locks;
+mod semaphore;
 mod thread;
+mod timer;
 
 use std::{sync::mpsc, time::Duration};
 

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use lockwise::threading::{
-    AlreadyStarted, Event, JoinError, StartError, Thread, active_count, current_thread, enumerate,
-    join_all, main_thread,
+    AlreadyStarted, Event, JoinError, Lock, StartError, Thread, active_count, current_thread,
+    enumerate, join_all, main_thread,
 };
 
 use crate::{SHORT, elsewhere, rules, start};
@@ -15,6 +15,8 @@ fn default_names_count_from_one_in_each_program() {
         let names: Vec<_> = (0..3).map(|_| Thread::new(|| ()).name()).collect();
         assert_eq!(names, ["Thread-1", "Thread-2", "Thread-3"]);
         assert_eq!(current_thread().name(), "MainThread");
+        // A thread with a name of its own takes no number.
+        assert_eq!(Thread::new(|| ()).named("LoopThread").name(), "LoopThread");
         assert_eq!(elsewhere(|| current_thread().name()), "Thread-4");
         assert_eq!(elsewhere(|| main_thread().name()), "MainThread");
     });
@@ -61,6 +63,12 @@ fn an_exception_ends_the_thread_and_not_its_joiner() {
     let thread = start(|| panic!("an exception"));
     assert_eq!(thread.join(), Ok(()));
     assert!(!thread.is_alive());
+}
+
+#[test]
+#[should_panic(expected = "lockwise: release-unowned")]
+fn a_finding_in_a_thread_fails_whoever_joins_it() {
+    let _ = start(|| _ = Lock::new().release()).join();
 }
 
 #[test]
