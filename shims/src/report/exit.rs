@@ -3,7 +3,8 @@
 //! A finding panics in the thread that caused it. If that is not the test's own thread, and nobody
 //! looks at the result of its join, the test would pass. So the first finding installs a panic
 //! hook, which sees whether a panic reached a thread that nobody of ours started, and a handler
-//! for the end of the process, which turns success into failure if none did.
+//! for the end of the process, which turns success into failure if none did. It also waits for
+//! findings that other threads are still writing.
 
 use std::sync::{
     Once,
@@ -33,6 +34,14 @@ pub(super) fn expect_failure() {
             }
             next(info);
         }));
+    });
+    watch();
+}
+
+/// From here on, the end of the process comes by [`at_exit`].
+pub(super) fn watch() {
+    static INSTALL: Once = Once::new();
+    INSTALL.call_once(|| {
         // SAFETY: the callback is a function without arguments that does not unwind.
         let registered = unsafe { atexit(at_exit) };
         if registered != 0 {
@@ -42,6 +51,7 @@ pub(super) fn expect_failure() {
 }
 
 extern "C" fn at_exit() {
+    super::await_written();
     if UNHEARD.load(Ordering::SeqCst) {
         super::write_raw("lockwise: a finding was reported above, but it failed no test\n");
         // SAFETY: ends the process; what std had to flush, it flushed before it called exit.

@@ -6,6 +6,7 @@
 
 mod exit;
 mod resolve;
+mod unwritten;
 
 use std::{
     any::Any,
@@ -21,6 +22,7 @@ use lockwise_detector::{
 };
 
 use self::resolve::ProcessResolver;
+pub(crate) use self::unwritten::{Unwritten, await_written};
 use crate::config::{Config, OnFinding};
 
 /// How deep a captured stack goes.

@@ -298,6 +298,7 @@ pub(crate) fn record(f: impl FnOnce()) -> Vec<Finding> {
     {
         std::panic::resume_unwind(payload);
     }
+    crate::report::await_written();
     let mut findings = findings.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     std::mem::take(&mut *findings)
 }

@@ -198,3 +198,39 @@ fn a_park_without_unpark_is_a_hang_that_ends() {
     });
     assert_eq!(found, ["hang"]);
 }
+
+#[test]
+fn locks_told_of_by_their_waiters_are_in_no_order() {
+    let found = rules(|| {
+        let (outer, inner) = (mutex(), mutex());
+        let nest = {
+            let (outer, inner) = (Arc::clone(&outer), Arc::clone(&inner));
+            move |f: &dyn Fn()| with(&outer, || with(&inner, f))
+        };
+        join(&spawn({
+            let nest = nest.clone();
+            move || nest(&|| {})
+        }));
+        let (holding, told) = mpsc::channel();
+        let (go, gone) = mpsc::channel::<()>();
+        let owner = spawn(move || {
+            nest(&|| {});
+            // The detector knows this order of this thread, and is not told of it again...
+            nest(&|| {
+                holding.send(()).unwrap();
+                let _ = gone.recv();
+            });
+        });
+        told.recv().unwrap();
+        // ... but by these, the inner lock first.
+        let waiters = [inner, outer].map(|lock| {
+            let waiter = spawn(move || with(&lock, || {}));
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            waiter
+        });
+        drop(go);
+        join(&owner);
+        waiters.iter().for_each(join);
+    });
+    assert_eq!(found, Vec::<&str>::new());
+}

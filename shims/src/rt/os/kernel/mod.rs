@@ -161,6 +161,7 @@ impl Entered {
             return;
         }
         let local = self.local;
+        let _unwritten = report::Unwritten::new();
         drop(self);
         let _inside = local.enter();
         report::publish(fresh);

@@ -145,26 +145,25 @@ impl Kernel {
         if record.held.iter().all(|held| held.told) {
             return;
         }
-        for held in record.held.iter() {
-            if held.told {
-                continue;
-            }
-            // Another thread may have told of it, out of order (see `tell_owner`).
-            if self.holds(record, held.object) {
-                let (object, mode) = (held.object, held.mode);
+        // What others told of it (see `tell_owner`) may be out of order.
+        for held in record.held.iter().filter(|held| !held.told) {
+            let (object, mode) = (held.object, held.mode);
+            if self.holds(record, object) {
                 self.emit(record, held.site, Action::Release { object, mode });
             }
-            self.tell_acquired(record, &held);
+        }
+        for held in record.held.iter().filter(|held| !held.told) {
+            self.tell_acquired(record, &held, Patience::Forever);
             record.held.set_told(held.index);
         }
     }
 
     /// Sends the acquisition of a held lock, at the present moment of `record`. That thread may be
     /// another one than the caller, and running: its tick is its own to advance.
-    fn tell_acquired(&mut self, record: &Record, held: &HeldLock) {
+    fn tell_acquired(&mut self, record: &Record, held: &HeldLock, patience: Patience) {
         let (object, mode) = (held.object, held.mode);
         self.introduce_as(record, object, held.origin);
-        let action = Action::Acquire { object, mode, patience: Patience::Forever };
+        let action = Action::Acquire { object, mode, patience };
         let (thread, at) = (record.id, record.tick());
         self.send(record.session, Op { thread, at, site: held.site, stack: None, action });
     }
@@ -198,7 +197,10 @@ impl Kernel {
             && !self.holds(owner, object)
         {
             meta.introduce();
-            self.tell_acquired(owner, &held);
+            // Not in its place among the others that the owner holds. So it must not count as one
+            // that waited while they were held; what there is to learn from it is known, or the
+            // owner would have told of it.
+            self.tell_acquired(owner, &held, Patience::Try);
         }
     }
 
