@@ -4,20 +4,17 @@
 //! monitor, and so works in every world. Analyses do not see the monitor; the primitive says what
 //! its threads wait for and what they hand to each other.
 
-use std::{
-    cell::UnsafeCell,
-    ops::{Deref, DerefMut},
-};
+use std::ops::{Deref, DerefMut};
 
 use lockwise_detector::op::WaitFor;
 
-use super::{RawCondvar, RawMutex, Until, Wake};
+use super::{Contents, RawCondvar, RawMutex, Until, Wake};
 
 /// A state that one thread at a time sees, and whose changes others can wait for.
 pub(crate) struct Monitor<S> {
     lock: RawMutex,
     changed: RawCondvar,
-    state: UnsafeCell<S>,
+    state: Contents<S>,
 }
 
 // SAFETY: the lock hands the state from thread to thread, one at a time.
@@ -33,7 +30,7 @@ impl<S> Monitor<S> {
         Self {
             lock: RawMutex::quiet(),
             changed: RawCondvar::quiet(),
-            state: UnsafeCell::new(state),
+            state: Contents::new(state),
         }
     }
 
