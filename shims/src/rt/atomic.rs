@@ -172,7 +172,7 @@ impl Primitive for AtomicBool {
 impl<T> Primitive for AtomicPtr<T> {
     type Value = *mut T;
 
-    common!(|value: *mut T| value.addr() as u64, |bits: u64| {
+    common!(|value: *mut T| value.expose_provenance() as u64, |bits: u64| {
         std::ptr::with_exposed_provenance_mut(bits as usize)
     });
 

@@ -1,23 +1,25 @@
-//! [`Contents`]: what a primitive guards.
+//! [`Contents`]: what a primitive guards; and [`Flag`]: whether it is there yet.
 
-use std::cell::UnsafeCell;
 #[cfg(feature = "loom")]
 use std::sync::atomic::AtomicU32;
+use std::{
+    cell::UnsafeCell,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-/// An `UnsafeCell` whose value, in a static, is made fresh for each execution of a model.
+/// An `UnsafeCell` whose value, in a static, is fresh in each execution of a model.
 ///
 /// The value that a static was made with is const, so it owns no memory, and its bytes can be
-/// copied. They are kept when the static is first used, if that is in a model: then nothing can
-/// have changed them. In each execution the value so far is moved out and a copy of those bytes
-/// put in; when the execution is over its value is dropped (or forgotten, if the execution did not
-/// end by itself) and the moved one put back. A model so leaves a static as it found it.
+/// copied. As long as the static is used in models only, they are what the first use in an
+/// execution finds. They are kept, and when the execution is over its value is dropped (or
+/// forgotten, if the execution did not end by itself) and they are put back.
 ///
-/// What lives elsewhere, and statics whose first use was in no model, keep their values from one
+/// What lives elsewhere, and a static that was also used in no model, keep their values from one
 /// execution to the next. A static that other threads use while a model does is used by both at
-/// once; the model's locks are not the other threads'.
-#[derive(Default)]
+/// once: the model's locks are not the other threads'.
 pub(crate) struct Contents<T: ?Sized> {
-    /// [`NEW`], [`OLD`], or the execution that it was last used in.
+    /// The execution that it was last used in; 0 before, [`fresh::OUTSIDE`] once it was used in
+    /// none.
     #[cfg(feature = "loom")]
     used_in: AtomicU32,
     value: UnsafeCell<T>,
@@ -27,7 +29,7 @@ impl<T> Contents<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self {
             #[cfg(feature = "loom")]
-            used_in: AtomicU32::new(fresh::NEW),
+            used_in: AtomicU32::new(0),
             value: UnsafeCell::new(value),
         }
     }
@@ -51,41 +53,59 @@ impl<T: ?Sized> Contents<T> {
     }
 }
 
+/// A flag that says for good that something is complete: a release store, and acquire loads
+/// without a lock. Analyses do not see it.
+pub(crate) struct Flag(AtomicBool);
+
+impl Flag {
+    pub(crate) const fn new(set: bool) -> Self {
+        Self(AtomicBool::new(set))
+    }
+
+    #[inline]
+    pub(crate) fn is_set(&self) -> bool {
+        #[cfg(feature = "loom")]
+        if super::loom::is_current() {
+            return super::loom::load_quietly(&self.0);
+        }
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set(&self) {
+        #[cfg(feature = "loom")]
+        if super::loom::is_current() {
+            return super::loom::store_quietly(&self.0, true);
+        }
+        self.0.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut bool {
+        self.0.get_mut()
+    }
+}
+
 #[cfg(feature = "loom")]
 mod fresh {
     use std::{
-        collections::HashMap,
         mem::MaybeUninit,
         ptr,
-        sync::{
-            Mutex, PoisonError,
-            atomic::{AtomicU32, Ordering::Relaxed},
-        },
+        sync::atomic::{AtomicU32, Ordering::Relaxed},
     };
 
     use crate::rt::loom::{self, Ending};
 
-    /// Never used.
-    pub(super) const NEW: u32 = 0;
-    /// First used outside any model, so that nobody knows what it was made with.
-    const OLD: u32 = 1;
+    /// Used in no model.
+    pub(super) const OUTSIDE: u32 = 1;
 
     /// A value's bytes.
-    #[derive(Clone)]
     struct Bytes(Box<[MaybeUninit<u8>]>);
-
-    // SAFETY: a thread that puts the bytes back has the right to the value that they are of.
-    unsafe impl Send for Bytes {}
-
-    /// What statics were made with, by address.
-    static MADE_WITH: Mutex<Option<HashMap<usize, Bytes>>> = Mutex::new(None);
 
     #[inline]
     pub(super) fn enter<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
         if loom::is_current() {
             enter_in_model(used_in, value);
-        } else if used_in.load(Relaxed) == NEW {
-            used_in.store(OLD, Relaxed);
+        } else if used_in.load(Relaxed) != OUTSIDE {
+            used_in.store(OUTSIDE, Relaxed);
         }
     }
 
@@ -93,41 +113,27 @@ mod fresh {
     fn enter_in_model<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
         let execution = loom::execution_serial();
         let before = used_in.load(Relaxed);
-        if before == execution || before == OLD {
+        if before == execution || before == OUTSIDE {
             return;
         }
         used_in.store(execution, Relaxed);
         if loom::is_static(value.cast::<u8>().addr()) {
-            make_fresh(before == NEW, value);
+            // SAFETY: the caller of `Contents::get` has the right to the value.
+            let made_with = unsafe { Bytes::of(value) };
+            loom::at_end(restore(value, made_with));
         }
     }
 
-    /// Puts into `value` what it was made with, until the execution is over.
-    fn make_fresh<T: ?Sized>(is_new: bool, value: *mut T) {
-        let address = value.cast::<u8>().addr();
-        // SAFETY: the caller of `Contents::get` has the right to the value.
-        let found = unsafe { Bytes::of(value) };
-        let mut made_with = MADE_WITH.lock().unwrap_or_else(PoisonError::into_inner);
-        let made_with = made_with.get_or_insert_default();
-        if is_new {
-            made_with.insert(address, found.clone());
-        }
-        let Some(fresh) = made_with.get(&address) else { return };
-        // SAFETY: as above. A const value owns nothing, so there may be many copies; the one found
-        // here is in `found` from now on.
-        unsafe { fresh.put(value) };
-        let restore = restore(value, found);
-        loom::at_end(restore);
-    }
-
-    fn restore<T: ?Sized>(value: *mut T, found: Bytes) -> Box<dyn FnOnce(Ending)> {
+    /// What puts `made_with` back into a static.
+    fn restore<T: ?Sized>(value: *mut T, made_with: Bytes) -> Box<dyn FnOnce(Ending)> {
         let restore = move |ending: Ending| {
             if ending == Ending::Whole {
                 // SAFETY: the value is a static's, and the threads that used it have ended.
                 unsafe { ptr::drop_in_place(value) };
             }
-            // SAFETY: as above; the value there is gone, and what is put back was moved out.
-            unsafe { found.put(value) };
+            // SAFETY: as above, and the value there is gone. A const value owns nothing, so it does
+            // no harm that there was another one of the same bytes.
+            unsafe { made_with.put(value) };
         };
         let restore: Box<dyn FnOnce(Ending) + '_> = Box::new(restore);
         // SAFETY: only the lifetime changes. The value is a static's, so it is of a type that
@@ -150,7 +156,7 @@ mod fresh {
 
         /// # Safety
         ///
-        /// `value` can be written, and is of the type whose bytes these are.
+        /// `value` can be written, and is the one whose bytes these are.
         unsafe fn put<T: ?Sized>(&self, value: *mut T) {
             // SAFETY: the caller's promise; the bytes are a copy, elsewhere.
             unsafe { ptr::copy_nonoverlapping(self.0.as_ptr(), value.cast(), self.0.len()) };

@@ -27,7 +27,7 @@ mod world;
 
 pub(crate) use self::{
     condvar::RawCondvar,
-    contents::Contents,
+    contents::{Contents, Flag},
     monitor::{Monitor, MonitorGuard},
     mutex::RawMutex,
     object::{Meta, Origin, short_type_name},

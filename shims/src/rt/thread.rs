@@ -85,6 +85,8 @@ impl Thread {
     pub(crate) fn root(&self) -> u64 {
         match self {
             Self::Os(record) => record.root(),
+            #[cfg(feature = "loom")]
+            Self::Loom(record) => record.root(),
         }
     }
 

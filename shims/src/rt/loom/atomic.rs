@@ -28,7 +28,10 @@
 use std::{
     collections::HashMap,
     panic::Location,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use lockwise_detector::{
@@ -122,11 +125,20 @@ fn draw<T>(
 }
 
 fn word<A: Primitive>(atomic: &A, place: Place) -> Word {
+    let (word, new) = word_of(atomic);
+    if new {
+        introduce_as(word.object, || info::<A>(place));
+    }
+    word
+}
+
+/// The word of an atomic, and whether this is its first use.
+fn word_of<A: Primitive>(atomic: &A) -> (Word, bool) {
     let address = std::ptr::from_ref(atomic).addr();
     let bytes = A::to_bits(atomic.load(Ordering::Relaxed));
     let known = on_execution(|execution| {
         let known = execution.atomics.by_address.get(&address)?;
-        (known.bytes == bytes).then(|| known.word.clone())
+        (known.bytes == bytes).then(|| (known.word.clone(), false))
     });
     known.unwrap_or_else(|| {
         let loom = draw(|execution| &mut execution.atomics.pool, || LoomAtomic::new(0));
@@ -135,8 +147,7 @@ fn word<A: Primitive>(atomic: &A, place: Place) -> Word {
         let first = Store { value: bytes, releases: Vec::new() };
         let known = Known { word: word.clone(), bytes, stores: vec![first] };
         on_execution(|execution| execution.atomics.by_address.insert(address, known));
-        introduce_as(object, || info::<A>(place));
-        word
+        (word, true)
     })
 }
 
@@ -317,6 +328,19 @@ pub(super) fn exchange<A: Primitive>(
             Err(A::from_bits(read))
         }
     }
+}
+
+/// An acquire load of which the detector does not hear.
+pub(crate) fn load_quietly(flag: &AtomicBool) -> bool {
+    let (word, _) = word_of(flag);
+    (in_loom(|| word.loom.load(Ordering::Acquire)) ^ word.mask) != 0
+}
+
+/// A release store of which the detector does not hear.
+pub(crate) fn store_quietly(flag: &AtomicBool, value: bool) {
+    let (word, _) = word_of(flag);
+    in_loom(|| word.loom.store(u64::from(value) ^ word.mask, Ordering::Release));
+    stored(flag, &word, value, Ordering::Relaxed, Vec::new());
 }
 
 #[track_caller]

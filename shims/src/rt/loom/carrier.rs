@@ -39,8 +39,8 @@ const STACK_WORDS: usize = 0x1_0000;
 pub(super) struct Halt;
 
 /// Runs `body` on a stack of its own, as part of the loom thread that calls.
-pub(super) fn carry(body: impl FnOnce() + 'static) {
-    let mut inner = Gn::<()>::new_scoped_opt_local(STACK_WORDS, move |_scope| body());
+pub(super) fn carry(body: impl FnOnce() + Send + 'static) {
+    let mut inner = Gn::<()>::new_opt(STACK_WORDS, body);
     loop {
         inner.resume();
         if inner.is_done() {

@@ -17,6 +17,7 @@ use super::{
     carrier,
     condvar::Queue,
     explore::{End, Ending, Model},
+    locals::Locals,
     lock::{Late, Locks, RwLocks},
     thread::{Record, Signals},
 };
@@ -66,6 +67,7 @@ pub(super) struct ThreadState {
     pub(super) fenced: Option<Epoch>,
     /// Who waits for its end.
     pub(super) joiners: Vec<ThreadId>,
+    pub(super) locals: Locals,
 }
 
 /// See [`ThreadState::waiting`].
@@ -137,7 +139,8 @@ impl Execution {
 
     pub(super) fn add_thread(&mut self, name: Option<Arc<str>>, signals: Signals) -> Arc<Record> {
         let index = u32::try_from(self.threads.len()).expect("loom has few threads");
-        let record = Arc::new(Record::new(self.serial, ThreadId(index), name));
+        let root = self.threads.first().map(|first| &*first.record);
+        let record = Arc::new(Record::new(self.serial, ThreadId(index), root, name));
         self.threads.push(ThreadState {
             record: Arc::clone(&record),
             handle: None,
@@ -149,6 +152,7 @@ impl Execution {
             waiting: None,
             fenced: None,
             joiners: Vec::new(),
+            locals: Locals::default(),
         });
         record
     }

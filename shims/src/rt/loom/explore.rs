@@ -207,9 +207,13 @@ fn finish_execution() {
         let ending = if model.end.is_some() { Ending::Broken } else { Ending::Whole };
         model.execution.take().map(|execution| (execution, ending))
     });
-    if let Some((execution, ending)) = before {
-        for restore in execution.restores.into_iter().rev() {
+    if let Some((mut execution, ending)) = before {
+        for restore in std::mem::take(&mut execution.restores).into_iter().rev() {
             restore(ending);
+        }
+        if ending == Ending::Broken {
+            // It has values of threads that were given up, which are not dropped.
+            std::mem::forget(execution);
         }
     }
 }

@@ -32,6 +32,7 @@ mod error;
 mod execution;
 mod explore;
 mod findings;
+mod locals;
 mod lock;
 mod segments;
 #[cfg(test)]
@@ -55,13 +56,15 @@ pub use self::{
     explore::Outcome,
 };
 pub(crate) use self::{
+    atomic::{load_quietly, store_quietly},
     explore::{Body, Ending, Limits, explore},
     segments::is_static,
+    locals::with_local,
     thread::Record,
 };
 use self::execution::{introduce, on_execution, tell};
 use super::{
-    Meta, RawCondvar, RawMutex, RawRwLock, Until, Wake, World,
+    Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
     os::Os,
     thread::{Spawn, Thread},
@@ -166,7 +169,7 @@ impl World for Loom {
     }
 
     #[track_caller]
-    fn spawn(self, spawn: Spawn<'_>) -> std::io::Result<Thread> {
+    fn spawn(self, spawn: Spawn) -> std::io::Result<Thread> {
         Ok(thread::spawn(spawn))
     }
 
@@ -183,6 +186,10 @@ impl World for Loom {
     }
 
     fn yield_now(self) {
+        thread::yield_now();
+    }
+
+    fn spin_loop(self) {
         thread::yield_now();
     }
 
@@ -242,10 +249,22 @@ impl World for Loom {
     }
 
     #[track_caller]
-    fn own(self, meta: &Meta, until: Until) {
-        let object = introduce(meta);
-        let patience = until.patience();
-        tell(Location::caller(), Action::Acquire { object, mode: Mode::Exclusive, patience });
+    fn observe_lasting(self, meta: &Meta) {
+        self.emit(meta, Action::Observe { object: meta.id(), token: 0 });
+    }
+
+    #[track_caller]
+    fn request(self, meta: &Meta, until: Until) -> Result<(), Stop> {
+        let (object, mode, patience) = (introduce(meta), Mode::Exclusive, until.patience());
+        tell(Location::caller(), Action::Request { object, mode, patience });
+        Ok(())
+    }
+
+    #[track_caller]
+    fn own(self, meta: &Meta, until: Until) -> Result<(), Stop> {
+        let (object, mode, patience) = (introduce(meta), Mode::Exclusive, until.patience());
+        tell(Location::caller(), Action::Acquire { object, mode, patience });
+        Ok(())
     }
 
     #[track_caller]

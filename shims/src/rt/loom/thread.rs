@@ -21,7 +21,7 @@ use super::{
     carrier::{self, end, fail, halt_if_over, in_loom, message_of},
     execution::{Execution, Panicked, Waiting, on_execution, on_model, tell, tell_of, tell_quietly},
     explore::End,
-    is_current,
+    is_current, locals,
     lock::refuse_timeout,
 };
 use crate::rt::{
@@ -36,16 +36,24 @@ pub(crate) struct Record {
     execution: u32,
     pub(super) id: ThreadId,
     number: u64,
+    root: u64,
     name: Option<Arc<str>>,
     finished: AtomicBool,
 }
 
 impl Record {
-    pub(super) fn new(execution: u32, id: ThreadId, name: Option<Arc<str>>) -> Self {
+    /// A thread of `execution`, whose first thread is `root` if it is not this one.
+    pub(super) fn new(
+        execution: u32,
+        id: ThreadId,
+        root: Option<&Self>,
+        name: Option<Arc<str>>,
+    ) -> Self {
         // Far above what the operating system's threads will ever be numbered.
         static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { execution, id, number, name, finished: AtomicBool::new(false) }
+        let root = root.map_or(number, |root| root.number);
+        Self { execution, id, number, root, name, finished: AtomicBool::new(false) }
     }
 
     pub(crate) fn name(&self) -> Option<&str> {
@@ -54,6 +62,10 @@ impl Record {
 
     pub(crate) fn number(&self) -> u64 {
         self.number
+    }
+
+    pub(crate) fn root(&self) -> u64 {
+        self.root
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -114,7 +126,7 @@ pub(super) fn run_root(name: Option<Arc<str>>, f: &dyn Fn()) {
 }
 
 #[track_caller]
-pub(super) fn spawn(spawn: Spawn<'_>) -> Thread {
+pub(super) fn spawn(spawn: Spawn) -> Thread {
     let place = Location::caller();
     let limit = loom::MAX_THREADS;
     if on_execution(|execution| execution.threads.len()) >= limit {
@@ -124,12 +136,7 @@ pub(super) fn spawn(spawn: Spawn<'_>) -> Thread {
     let signals = in_loom(Signals::new);
     let record = on_execution(|execution| execution.add_thread(name.clone(), signals));
     tell(place, Action::Spawn { child: record.id, name });
-    // SAFETY: only the lifetime changes. The body is run before `join` returns; in an execution
-    // that ends early it is leaked with the stack that it was to run on.
-    let body = unsafe {
-        std::mem::transmute::<Box<dyn FnOnce() + Send + '_>, Box<dyn FnOnce() + Send>>(spawn.body)
-    };
-    let id = record.id;
+    let (id, body) = (record.id, spawn.body);
     in_loom(|| drop(loom::thread::spawn(move || carrier::carry(move || run(id, body)))));
     Thread::Loom(record)
 }
@@ -150,6 +157,7 @@ fn run(id: ThreadId, body: Box<dyn FnOnce() + Send>) {
 
 /// The thread's work has ended.
 fn finish() {
+    locals::destroy();
     halt_if_over();
     tell(Location::caller(), Action::Exit);
     let ended = on_execution(|execution| Arc::clone(&execution.me().signals.ended));
