@@ -92,10 +92,16 @@ fn a_lock_order_that_some_execution_reveals_is_predicted_in_all() {
     // A gate keeps the deadlock from happening.
     let outcome = loom::explore(|| {
         let (a, b) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
-        { let _a = a.lock(); let _b = b.lock(); }
+        {
+            let _a = a.lock();
+            let _b = b.lock();
+        }
         let other = thread::spawn({
             let (a, b) = (Arc::clone(&a), Arc::clone(&b));
-            move || { let _a = a.lock(); let _b = b.lock(); }
+            move || {
+                let _a = a.lock();
+                let _b = b.lock();
+            }
         });
         other.join().unwrap();
     });

@@ -14,6 +14,10 @@ use std::{
 /// execution finds. They are kept, and when the execution is over its value is dropped (or
 /// forgotten, if the execution did not end by itself) and they are put back.
 ///
+/// A primitive that was made while the program ran may come to lie in a static too, as part of what
+/// another holds. If the other is of this crate, it is that one's contents that are made fresh; if
+/// not, it is told by what it owns: a const value has no pointer to anything but statics and code.
+///
 /// What lives elsewhere, and a static that was also used in no model, keep their values from one
 /// execution to the next. A static that other threads use while a model does is used by both at
 /// once: the model's locks are not the other threads'.
@@ -117,10 +121,15 @@ mod fresh {
             return;
         }
         used_in.store(execution, Relaxed);
-        if loom::is_static(value.cast::<u8>().addr()) {
-            // SAFETY: the caller of `Contents::get` has the right to the value.
-            let made_with = unsafe { Bytes::of(value) };
-            loom::at_end(restore(value, made_with));
+        let address = value.cast::<u8>().addr();
+        if !loom::is_static(address) || loom::is_restored(address) {
+            return;
+        }
+        // SAFETY: the caller of `Contents::get` has the right to the value.
+        let made_with = unsafe { Bytes::of(value) };
+        if !loom::points_elsewhere(&made_with.0) {
+            let range = address..address + made_with.0.len();
+            loom::at_end(range, restore(value, made_with));
         }
     }
 

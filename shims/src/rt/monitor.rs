@@ -27,11 +27,7 @@ impl<S> std::panic::RefUnwindSafe for Monitor<S> {}
 
 impl<S> Monitor<S> {
     pub(crate) const fn new(state: S) -> Self {
-        Self {
-            lock: RawMutex::quiet(),
-            changed: RawCondvar::quiet(),
-            state: Contents::new(state),
-        }
+        Self { lock: RawMutex::quiet(), changed: RawCondvar::quiet(), state: Contents::new(state) }
     }
 
     /// Waits for the state to be free and takes it.

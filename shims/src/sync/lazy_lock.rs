@@ -8,8 +8,8 @@ use std::{
 
 use lockwise_detector::op::ObjectKind;
 
-use crate::rt::Contents;
 use super::initialiser::{IfPoisoned, Initialiser, Phase};
+use crate::rt::Contents;
 
 const POISONED: &str = "LazyLock instance has previously been poisoned";
 

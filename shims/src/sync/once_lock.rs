@@ -7,8 +7,8 @@ use std::{
 
 use lockwise_detector::op::ObjectKind;
 
-use crate::rt::Contents;
 use super::initialiser::{IfPoisoned, Initialiser};
+use crate::rt::Contents;
 
 /// A cell that is written once: [`std::sync::OnceLock`], observed.
 pub struct OnceLock<T> {

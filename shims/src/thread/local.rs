@@ -217,7 +217,8 @@ impl<T> LocalKey<RefCell<T>> {
     pub fn set(&'static self, value: T) {
         #[cfg(feature = "loom")]
         if rt::loom::is_current() {
-            return self.set_in_model(value, RefCell::new, |cell, value| *cell.borrow_mut() = value);
+            return self
+                .set_in_model(value, RefCell::new, |cell, value| *cell.borrow_mut() = value);
         }
         self.storage.key.set(value);
     }

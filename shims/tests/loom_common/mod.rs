@@ -1,5 +1,7 @@
 //! What tests of models share.
 
+#![allow(unreachable_pub, reason = "a module of several tests")]
+
 use lockwise::{
     loom,
     record::{Finding, Rule},

@@ -21,9 +21,9 @@
 //! # What the detector hears
 //!
 //! It hears of an atomic's accesses in the order in which they ran. A load that reads an older
-//! store than the last is told as a relaxed one, preceded by the edge from the store that it read;
-//! where several stores wrote that value, from the last of them (loom's own check of cells sees a
-//! race that this hides).
+//! store than the last is told like one that reads the last, preceded by the edge from the store
+//! that it read. That can be an edge too many; loom's own check of cells sees the race that it
+//! hides.
 
 use std::{
     collections::HashMap,
@@ -189,14 +189,12 @@ fn loaded<A>(atomic: &A, word: &Word, value: u64, ordering: Ordering, place: Pla
         let read = || known.stores.iter().rev().find(|store| store.value == value);
         (!last).then(|| read().cloned().unwrap_or_default())
     });
-    let mut told = ordering;
     if let Some(store) = stale.flatten() {
-        told = Ordering::Relaxed;
         for from in store.releases.into_iter().filter(|_| acquires(ordering)) {
             tell_quietly(place, Action::Synchronize { from });
         }
     }
-    let access = AtomicAccess::Load { ordering: told, value };
+    let access = AtomicAccess::Load { ordering, value };
     tell(place, Action::Atomic { object: word.object, access });
 }
 

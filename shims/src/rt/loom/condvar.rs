@@ -2,11 +2,7 @@
 
 use std::{collections::VecDeque, panic::Location, sync::Arc};
 
-use lockwise_detector::{
-    Action, ObjectId, Site, ThreadId,
-    finding::Verb,
-    op::WaitFor,
-};
+use lockwise_detector::{Action, ObjectId, Site, ThreadId, finding::Verb, op::WaitFor};
 
 use super::{
     carrier::{self, in_loom},

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
+    ops::Range,
     sync::Arc,
     time::Instant,
 };
@@ -104,7 +105,7 @@ pub(super) struct Execution {
     pub(super) now: Instant,
     pub(super) panics: Vec<Panicked>,
     /// What to put back when the execution is over.
-    pub(super) restores: Vec<Box<dyn FnOnce(Ending)>>,
+    pub(super) restores: Vec<(Range<usize>, Box<dyn FnOnce(Ending)>)>,
 }
 
 impl Execution {
@@ -167,7 +168,13 @@ impl Execution {
         Epoch::new(thread, self.me().tick - 1)
     }
 
-    fn observe(&mut self, thread: ThreadId, site: Site, stack: Option<Stack>, action: Action) -> Vec<Finding> {
+    fn observe(
+        &mut self,
+        thread: ThreadId,
+        site: Site,
+        stack: Option<Stack>,
+        action: Action,
+    ) -> Vec<Finding> {
         let at = self.thread(thread).tick;
         self.thread(thread).tick += 1;
         let op = Op { thread, at, site, stack, action };

@@ -208,7 +208,7 @@ fn finish_execution() {
         model.execution.take().map(|execution| (execution, ending))
     });
     if let Some((mut execution, ending)) = before {
-        for restore in std::mem::take(&mut execution.restores).into_iter().rev() {
+        for (_, restore) in std::mem::take(&mut execution.restores).into_iter().rev() {
             restore(ending);
         }
         if ending == Ending::Broken {

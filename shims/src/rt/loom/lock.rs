@@ -55,7 +55,9 @@ impl Hold {
         };
         // SAFETY: as for `mutex`.
         let guard = unsafe {
-            std::mem::transmute::<l::RwLockReadGuard<'_, ()>, l::RwLockReadGuard<'static, ()>>(guard)
+            std::mem::transmute::<l::RwLockReadGuard<'_, ()>, l::RwLockReadGuard<'static, ()>>(
+                guard,
+            )
         };
         Some(Self::of(Guard::Read { _guard: guard, _lock: Arc::clone(lock) }))
     }

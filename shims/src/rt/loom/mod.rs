@@ -41,6 +41,7 @@ mod thread;
 
 use std::{
     cell::Cell,
+    ops::Range,
     panic::Location,
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -51,18 +52,15 @@ use lockwise_detector::{
     op::{Mode, WaitFor},
 };
 
-pub use self::{
-    error::LoomError,
-    explore::Outcome,
-};
+use self::execution::{introduce, on_execution, tell};
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
     explore::{Body, Ending, Limits, explore},
-    segments::is_static,
     locals::with_local,
+    segments::{is_static, points_elsewhere},
     thread::Record,
 };
-use self::execution::{introduce, on_execution, tell};
+pub use self::{error::LoomError, explore::Outcome};
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
@@ -104,9 +102,14 @@ pub(crate) fn execution_serial() -> u32 {
     on_execution(|execution| execution.serial)
 }
 
-/// Has `restore` run when the execution is over.
-pub(crate) fn at_end(restore: Box<dyn FnOnce(Ending)>) {
-    on_execution(|execution| execution.restores.push(restore));
+/// Has `restore`, which puts back the static at these addresses, run when the execution is over.
+pub(crate) fn at_end(range: Range<usize>, restore: Box<dyn FnOnce(Ending)>) {
+    on_execution(|execution| execution.restores.push((range, restore)));
+}
+
+/// Whether a static that will be put back when the execution is over lies at `address`.
+pub(crate) fn is_restored(address: usize) -> bool {
+    on_execution(|execution| execution.restores.iter().any(|(range, _)| range.contains(&address)))
 }
 
 /// A thread of a model.

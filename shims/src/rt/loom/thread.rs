@@ -10,16 +10,16 @@ use std::{
 };
 
 use lockwise_detector::{
-    Action, Certainty, Finding, Rule, Site, ThreadId,
-    finding::Verb,
-    op::WaitFor,
+    Action, Certainty, Finding, Rule, Site, ThreadId, finding::Verb, op::WaitFor,
 };
 use loom::sync::atomic::AtomicBool as LoomBool;
 
 use super::{
     CURRENT, LoomError,
     carrier::{self, end, fail, halt_if_over, in_loom, message_of},
-    execution::{Execution, Panicked, Waiting, on_execution, on_model, tell, tell_of, tell_quietly},
+    execution::{
+        Execution, Panicked, Waiting, on_execution, on_model, tell, tell_of, tell_quietly,
+    },
     explore::End,
     is_current, locals,
     lock::refuse_timeout,
