@@ -1,6 +1,8 @@
 //! Mutexes, reader-writer locks and condition variables in models.
 #![cfg(feature = "loom")]
 
+use std::collections::BTreeSet;
+
 use lockwise::{
     loom::{self, Builder},
     record::Rule,
@@ -21,6 +23,24 @@ fn a_counter_under_a_mutex_counts_in_every_order() {
         other.join().unwrap();
         assert_eq!(*counter.lock().unwrap(), 2);
     });
+}
+
+#[test]
+fn every_order_of_three_threads_is_explored() {
+    let seen = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+    let orders = Arc::clone(&seen);
+    clean("orders of three", move || {
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let push = |who: u32| {
+            let order = Arc::clone(&order);
+            move || order.lock().unwrap().push(who)
+        };
+        let threads = [thread::spawn(push(1)), thread::spawn(push(2))];
+        push(0)();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        orders.lock().unwrap().insert(order.lock().unwrap().clone());
+    });
+    assert_eq!(seen.lock().unwrap().len(), 6, "{seen:?}");
 }
 
 #[test]

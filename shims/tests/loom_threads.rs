@@ -95,6 +95,18 @@ fn a_park_that_nobody_ends_is_a_hang() {
 }
 
 #[test]
+fn a_thread_may_or_may_not_have_finished() {
+    let seen = Arc::new(std::sync::Mutex::new([false; 2]));
+    let outcomes = Arc::clone(&seen);
+    clean("is_finished", move || {
+        let other = thread::spawn(|| ());
+        outcomes.lock().unwrap()[usize::from(other.is_finished())] = true;
+        other.join().unwrap();
+    });
+    assert_eq!(*seen.lock().unwrap(), [true, true]);
+}
+
+#[test]
 fn scoped_threads_borrow() {
     clean("scope", || {
         let total = Mutex::new(0);

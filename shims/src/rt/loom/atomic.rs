@@ -28,6 +28,7 @@
 use std::{
     collections::HashMap,
     panic::Location,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -38,7 +39,7 @@ use lockwise_detector::{
     Action, Epoch, ObjectId,
     op::{AtomicAccess, ObjectInfo, ObjectKind},
 };
-use loom::{cell::UnsafeCell as LoomCell, sync::atomic::AtomicU64 as LoomAtomic};
+use loom::{cell::UnsafeCell as LoomUnsafeCell, sync::atomic::AtomicU64 as LoomAtomic};
 
 use super::{
     carrier::{end, halt_if_over, in_loom},
@@ -64,8 +65,8 @@ pub(super) struct Atomics {
 
 /// The cells of an execution.
 pub(super) struct Cells {
-    pool: Vec<Arc<LoomCell<()>>>,
-    by_object: HashMap<ObjectId, Arc<LoomCell<()>>>,
+    pool: Vec<Rc<LoomUnsafeCell<()>>>,
+    by_object: HashMap<ObjectId, Rc<LoomUnsafeCell<()>>>,
 }
 
 /// An atomic that has been used.
@@ -103,23 +104,20 @@ impl Atomics {
 impl Cells {
     /// As [`Atomics::new`].
     pub(super) fn new(count: usize) -> Self {
-        let pool = (0..count).map(|_| Arc::new(LoomCell::new(()))).collect();
+        let pool = (0..count).map(|_| Rc::new(LoomUnsafeCell::new(()))).collect();
         Self { pool, by_object: HashMap::new() }
     }
 }
 
 /// One from a pool. While there is only one thread, a new one is as old as the execution.
-fn draw<T>(
-    pool: impl FnOnce(&mut Execution) -> &mut Vec<Arc<T>>,
-    make: impl FnOnce() -> T,
-) -> Arc<T> {
+fn draw<T>(pool: impl FnOnce(&mut Execution) -> &mut Vec<T>, make: impl FnOnce() -> T) -> T {
     let (pooled, alone) = on_execution(|execution| {
         let alone = execution.threads.len() == 1;
         (pool(execution).pop(), alone)
     });
     match pooled {
         Some(pooled) => pooled,
-        None if alone => in_loom(|| Arc::new(make())),
+        None if alone => in_loom(make),
         None => end(End::PoolEmpty),
     }
 }
@@ -141,7 +139,7 @@ fn word_of<A: Primitive>(atomic: &A) -> (Word, bool) {
         (known.bytes == bytes).then(|| (known.word.clone(), false))
     });
     known.unwrap_or_else(|| {
-        let loom = draw(|execution| &mut execution.atomics.pool, || LoomAtomic::new(0));
+        let loom = draw(|execution| &mut execution.atomics.pool, || Arc::new(LoomAtomic::new(0)));
         let object = ObjectId(crate::rt::os::local::draw_object_id());
         let word = Word { object, loom, mask: bytes, is_static: is_static(address) };
         let first = Store { value: bytes, releases: Vec::new() };
@@ -358,8 +356,8 @@ pub(super) fn cell(meta: &Meta, write: bool) {
     tell(Location::caller(), action);
     let known = on_execution(|execution| execution.cells.by_object.get(&object).cloned());
     let cell = known.unwrap_or_else(|| {
-        let cell = draw(|execution| &mut execution.cells.pool, || LoomCell::new(()));
-        let ours = Arc::clone(&cell);
+        let cell = draw(|execution| &mut execution.cells.pool, || Rc::new(LoomUnsafeCell::new(())));
+        let ours = Rc::clone(&cell);
         on_execution(|execution| execution.cells.by_object.insert(object, ours));
         cell
     });

@@ -19,7 +19,7 @@ use super::{
     condvar::Queue,
     explore::{End, Ending, Model},
     locals::Locals,
-    lock::{Late, Locks, RwLocks},
+    lock::{Hold, Late, Locks, RwLocks},
     thread::{Record, Signals},
 };
 use crate::{
@@ -68,6 +68,8 @@ pub(super) struct ThreadState {
     pub(super) fenced: Option<Epoch>,
     /// Who waits for its end.
     pub(super) joiners: Vec<ThreadId>,
+    /// See [`Signals`].
+    pub(super) life: Option<Hold>,
     pub(super) locals: Locals,
 }
 
@@ -78,6 +80,9 @@ pub(super) struct Waiting {
     pub(super) object: Option<ObjectId>,
     pub(super) site: Site,
 }
+
+/// What puts a static back.
+pub(super) type Restore = Box<dyn FnOnce(Ending)>;
 
 /// A panic that the hook saw.
 pub(super) struct Panicked {
@@ -105,7 +110,7 @@ pub(super) struct Execution {
     pub(super) now: Instant,
     pub(super) panics: Vec<Panicked>,
     /// What to put back when the execution is over.
-    pub(super) restores: Vec<(Range<usize>, Box<dyn FnOnce(Ending)>)>,
+    pub(super) restores: Vec<(Range<usize>, Restore)>,
 }
 
 impl Execution {
@@ -153,6 +158,7 @@ impl Execution {
             waiting: None,
             fenced: None,
             joiners: Vec::new(),
+            life: None,
             locals: Locals::default(),
         });
         record

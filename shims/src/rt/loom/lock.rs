@@ -36,7 +36,8 @@ impl Hold {
         Self(ManuallyDrop::new(guard))
     }
 
-    fn mutex(lock: &Arc<l::Mutex<()>>, until: Until) -> Option<Self> {
+    /// Locks. In loom.
+    pub(super) fn mutex(lock: &Arc<l::Mutex<()>>, until: Until) -> Option<Self> {
         let guard = match until {
             Until::Now => lock.try_lock().ok()?,
             _ => lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
@@ -77,7 +78,7 @@ impl Hold {
     }
 
     /// Releases. In loom.
-    fn release(self) {
+    pub(super) fn release(self) {
         drop(ManuallyDrop::into_inner(self.0));
     }
 }

@@ -35,8 +35,6 @@ mod findings;
 mod locals;
 mod lock;
 mod segments;
-#[cfg(test)]
-mod tests;
 mod thread;
 
 use std::{

@@ -11,9 +11,9 @@ pub(crate) fn is_static(address: usize) -> bool {
 /// Whether a word among these bytes is the address of memory that is no segment's: of the heap, say.
 pub(crate) fn points_elsewhere(bytes: &[MaybeUninit<u8>]) -> bool {
     bytes.chunks_exact(size_of::<usize>()).any(|chunk| {
-        // SAFETY: a word of the chunk's size; what is in a gap may be any value, and is only
-        // compared. It is read volatile, so as to be some value.
-        let word = unsafe { chunk.as_ptr().cast::<usize>().read_unaligned() };
+        // SAFETY: the byte is there. In a gap it may be any; it is read volatile so as to be some.
+        let byte = |i: usize| unsafe { chunk.as_ptr().add(i).cast::<u8>().read_volatile() };
+        let word = usize::from_ne_bytes(std::array::from_fn(byte));
         !segments().iter().any(|segment| segment.range.contains(&word)) && sys::is_mapped(word)
     })
 }

@@ -22,7 +22,7 @@ use super::{
     },
     explore::End,
     is_current, locals,
-    lock::refuse_timeout,
+    lock::{Hold, refuse_timeout},
 };
 use crate::rt::{
     Until, Wake,
@@ -95,8 +95,11 @@ impl Record {
 /// What loom has to know of a thread beyond its own operations.
 #[derive(Clone)]
 pub(super) struct Signals {
-    /// Written when the thread ends, read by whoever asks.
+    /// Written when the thread ends, read by whoever asks whether it has.
     ended: Arc<LoomBool>,
+    /// Held by the thread until it ends: to join it is to lock this. Releasing is no step to loom,
+    /// so that it does not explore joins before ends.
+    life: Arc<loom::sync::Mutex<()>>,
     /// Written by `unpark`, read by `park`.
     token: Arc<LoomBool>,
 }
@@ -104,7 +107,11 @@ pub(super) struct Signals {
 impl Signals {
     /// In loom.
     pub(super) fn new() -> Self {
-        Self { ended: Arc::new(LoomBool::new(false)), token: Arc::new(LoomBool::new(false)) }
+        Self {
+            ended: Arc::new(LoomBool::new(false)),
+            life: Arc::new(loom::sync::Mutex::new(())),
+            token: Arc::new(LoomBool::new(false)),
+        }
     }
 }
 
@@ -133,8 +140,16 @@ pub(super) fn spawn(spawn: Spawn) -> Thread {
         fail(LoomError::TooManyThreads { limit, site: place.into() });
     }
     let name: Option<Arc<str>> = spawn.name.as_deref().map(Arc::from);
-    let signals = in_loom(Signals::new);
-    let record = on_execution(|execution| execution.add_thread(name.clone(), signals));
+    let (signals, life) = in_loom(|| {
+        let signals = Signals::new();
+        let life = Hold::mutex(&signals.life, Until::Forever);
+        (signals, life)
+    });
+    let record = on_execution(|execution| {
+        let record = execution.add_thread(name.clone(), signals);
+        execution.thread(record.id).life = life;
+        record
+    });
     tell(place, Action::Spawn { child: record.id, name });
     let (id, body) = (record.id, spawn.body);
     in_loom(|| drop(loom::thread::spawn(move || carrier::carry(move || run(id, body)))));
@@ -162,13 +177,16 @@ fn finish() {
     tell(Location::caller(), Action::Exit);
     let ended = on_execution(|execution| Arc::clone(&execution.me().signals.ended));
     in_loom(|| ended.swap(true, Ordering::Release));
-    let joiners = on_execution(|execution| {
-        execution.me().record.finished.store(true, Ordering::Relaxed);
-        std::mem::take(&mut execution.me().joiners)
+    let (joiners, life) = on_execution(|execution| {
+        let me = execution.me();
+        me.record.finished.store(true, Ordering::Relaxed);
+        (std::mem::take(&mut me.joiners), me.life.take())
     });
     for joiner in joiners {
         tell_of(joiner, Site::UNKNOWN, Action::Unblock);
-        carrier::wake(joiner);
+    }
+    if let Some(life) = life {
+        in_loom(|| life.release());
     }
     CURRENT.set(false);
 }
@@ -221,27 +239,26 @@ pub(super) fn join(record: &Record, until: Until) -> bool {
     if !record.is_live() {
         return true;
     }
-    if until == Until::Now {
-        record.learn_of_end();
-    } else if !record.has_finished() {
-        await_end(record, place);
-    }
-    if !record.has_finished() {
+    if until == Until::Now && !record.is_finished() {
         return false;
     }
-    record.learn_of_end();
+    await_end(record, place);
     tell(place, Action::Join { child: record.id });
     true
 }
 
 fn await_end(record: &Record, place: Place) {
-    tell(place, Action::Block { on: WaitFor::Join(record.id), timed: false });
-    on_execution(|execution| {
-        let me = execution.current;
-        execution.thread(record.id).joiners.push(me);
-        wait_at(execution, Verb::Join, place);
-    });
-    carrier::block();
+    if !record.has_finished() {
+        tell(place, Action::Block { on: WaitFor::Join(record.id), timed: false });
+        on_execution(|execution| {
+            let me = execution.current;
+            execution.thread(record.id).joiners.push(me);
+            wait_at(execution, Verb::Join, place);
+        });
+    }
+    let life = on_execution(|execution| Arc::clone(&execution.thread(record.id).signals.life));
+    in_loom(|| drop(life.lock()));
+    on_execution(|execution| execution.me().waiting = None);
 }
 
 fn wait_at(execution: &mut Execution, verb: Verb, place: Place) {
