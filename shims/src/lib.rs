@@ -78,6 +78,8 @@ pub mod cell;
 pub mod futures;
 #[cfg(feature = "observe")]
 pub mod hint;
+#[cfg(feature = "loom")]
+pub mod loom;
 #[cfg(feature = "observe")]
 pub mod queue;
 #[cfg(feature = "observe")]

@@ -17,7 +17,7 @@ use std::{
 };
 
 use lockwise_detector::{
-    Finding, Severity, Stack,
+    Finding, Rule, Severity, Stack,
     render::{self, Style},
 };
 
@@ -82,11 +82,18 @@ fn publish_in_process(mut finding: Finding, config: &Config) {
     if config.output.is_none() || config.on_finding == OnFinding::Panic {
         write_raw(&format!("\n{}\n", render::text(&finding, &Style::plain())));
     }
-    if config.on_finding == OnFinding::Panic && finding.severity() > Severity::Note {
+    if config.on_finding == OnFinding::Panic && fails_test(&finding) {
         exit::expect_failure();
         let message = format!("{}: {}", finding.rule(), finding.message());
         let _ = STOP.try_with(|stop| stop.borrow_mut().get_or_insert(message).len());
     }
+}
+
+/// Whether a finding by itself fails the test that causes it. A refused call does not: its caller
+/// gets the refusal as an `Err`, and decides.
+fn fails_test(finding: &Finding) -> bool {
+    let refused = matches!(finding.kind(), Rule::ReleaseUnowned | Rule::SemaphoreOverRelease);
+    finding.severity() > Severity::Note && !refused
 }
 
 /// Writes to standard error itself: a test harness does not get to hold it back.

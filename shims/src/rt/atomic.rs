@@ -37,6 +37,10 @@ pub(crate) trait Primitive: Sized {
 
     /// The value's bytes, zero-extended.
     fn to_bits(value: Self::Value) -> u64;
+    /// The value that has these bytes. Not a pointer that can be followed, unless its address was
+    /// exposed.
+    #[cfg(feature = "loom")]
+    fn from_bits(bits: u64) -> Self::Value;
     fn load(&self, ordering: Ordering) -> Self::Value;
     fn store(&self, value: Self::Value, ordering: Ordering);
     fn rmw(&self, rmw: Rmw, operand: Self::Value, ordering: Ordering) -> Self::Value;
@@ -46,10 +50,16 @@ pub(crate) trait Primitive: Sized {
 }
 
 macro_rules! common {
-    ($bits:expr) => {
+    ($bits:expr, $value:expr) => {
         fn to_bits(value: Self::Value) -> u64 {
             #[allow(clippy::redundant_closure_call, reason = "one macro for three shapes of value")]
             ($bits)(value)
+        }
+
+        #[cfg(feature = "loom")]
+        fn from_bits(bits: u64) -> Self::Value {
+            #[allow(clippy::redundant_closure_call, reason = "one macro for three shapes of value")]
+            ($value)(bits)
         }
 
         fn load(&self, ordering: Ordering) -> Self::Value {
@@ -76,7 +86,7 @@ macro_rules! integers {
         impl Primitive for $atomic {
             type Value = $value;
 
-            common!(|value: $value| value.cast_unsigned_bits());
+            common!(|value: $value| value.cast_unsigned_bits(), |bits: u64| bits as $value);
 
             fn rmw(&self, rmw: Rmw, operand: $value, ordering: Ordering) -> $value {
                 match rmw {
@@ -136,7 +146,7 @@ integers! {
 impl Primitive for AtomicBool {
     type Value = bool;
 
-    common!(u64::from);
+    common!(u64::from, |bits: u64| bits != 0);
 
     fn rmw(&self, rmw: Rmw, operand: bool, ordering: Ordering) -> bool {
         match rmw {
@@ -162,7 +172,9 @@ impl Primitive for AtomicBool {
 impl<T> Primitive for AtomicPtr<T> {
     type Value = *mut T;
 
-    common!(|value: *mut T| value.addr() as u64);
+    common!(|value: *mut T| value.expose_provenance() as u64, |bits: u64| {
+        std::ptr::with_exposed_provenance_mut(bits as usize)
+    });
 
     /// The operand's address is the number of bytes, or the mask.
     fn rmw(&self, rmw: Rmw, operand: *mut T, ordering: Ordering) -> *mut T {

@@ -7,10 +7,16 @@
 //! - [`os`]: real threads, real blocking; Ops that no analysis needs are left out.
 //! - `loom` (feature `loom`): a thread inside `lockwise::loom::model`.
 //!
+//! What a primitive guards is kept in [`Contents`], so that a static's is as good as new in each
+//! execution of a model.
+//!
 //! [`World`] states what a world must do. Nothing outside `rt` names a world.
 
 pub(crate) mod atomic;
 mod condvar;
+mod contents;
+#[cfg(feature = "loom")]
+pub(crate) mod loom;
 mod monitor;
 mod mutex;
 mod object;
@@ -21,6 +27,7 @@ mod world;
 
 pub(crate) use self::{
     condvar::RawCondvar,
+    contents::{Contents, Flag},
     monitor::{Monitor, MonitorGuard},
     mutex::RawMutex,
     object::{Meta, Origin, short_type_name},

@@ -4,21 +4,18 @@
 //! monitor, and so works in every world. Analyses do not see the monitor; the primitive says what
 //! its threads wait for and what they hand to each other.
 
-use std::{
-    cell::UnsafeCell,
-    ops::{Deref, DerefMut},
-};
+use std::ops::{Deref, DerefMut};
 
 use lockwise_detector::op::{Purpose, WaitFor};
 
-use super::{Meta, RawCondvar, RawMutex, Until, Wake};
+use super::{Contents, Meta, RawCondvar, RawMutex, Until, Wake};
 use crate::rt;
 
 /// A state that one thread at a time sees, and whose changes others can wait for.
 pub(crate) struct Monitor<S> {
     lock: RawMutex,
     changed: RawCondvar,
-    state: UnsafeCell<S>,
+    state: Contents<S>,
 }
 
 // SAFETY: the lock hands the state from thread to thread, one at a time.
@@ -31,11 +28,7 @@ impl<S> std::panic::RefUnwindSafe for Monitor<S> {}
 
 impl<S> Monitor<S> {
     pub(crate) const fn new(state: S) -> Self {
-        Self {
-            lock: RawMutex::quiet(),
-            changed: RawCondvar::quiet(),
-            state: UnsafeCell::new(state),
-        }
+        Self { lock: RawMutex::quiet(), changed: RawCondvar::quiet(), state: Contents::new(state) }
     }
 
     /// Waits for the state to be free and takes it.

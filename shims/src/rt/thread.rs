@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "loom")]
+use super::loom;
 use super::{Until, World, dispatch, os};
 
 /// A handle to a thread.
@@ -9,6 +11,9 @@ use super::{Until, World, dispatch, os};
 pub(crate) enum Thread {
     /// A thread of the operating system.
     Os(Arc<os::Record>),
+    /// A thread of a loom execution.
+    #[cfg(feature = "loom")]
+    Loom(Arc<loom::Record>),
 }
 
 /// What it takes to start a thread.
@@ -48,10 +53,21 @@ impl Thread {
         self.number() == Self::current().number()
     }
 
+    /// Its record in the os world, if it lives there.
+    pub(super) fn as_os(&self) -> Option<&Arc<os::Record>> {
+        match self {
+            Self::Os(record) => Some(record),
+            #[cfg(feature = "loom")]
+            Self::Loom(_) => None,
+        }
+    }
+
     /// Its name, where it was given one; `main` for the main thread.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Os(record) => record.name(),
+            #[cfg(feature = "loom")]
+            Self::Loom(record) => record.name(),
         }
     }
 
@@ -59,6 +75,8 @@ impl Thread {
     pub(crate) fn number(&self) -> u64 {
         match self {
             Self::Os(record) => record.number(),
+            #[cfg(feature = "loom")]
+            Self::Loom(record) => record.number(),
         }
     }
 
@@ -67,6 +85,8 @@ impl Thread {
     pub(crate) fn root(&self) -> u64 {
         match self {
             Self::Os(record) => record.root(),
+            #[cfg(feature = "loom")]
+            Self::Loom(record) => record.root(),
         }
     }
 
@@ -74,6 +94,8 @@ impl Thread {
     pub(crate) fn is_finished(&self) -> bool {
         match self {
             Self::Os(record) => record.is_finished(),
+            #[cfg(feature = "loom")]
+            Self::Loom(record) => record.is_finished(),
         }
     }
 }

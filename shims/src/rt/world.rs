@@ -227,10 +227,25 @@ pub(crate) trait World: Copy {
 pub(crate) type Place = &'static Location<'static>;
 
 /// Runs an expression with the calling thread's [`World`].
+#[cfg(not(feature = "loom"))]
 macro_rules! dispatch {
     ($world:ident => $body:expr) => {{
         let $world = $crate::rt::os::Os;
         $body
     }};
+}
+
+/// Runs an expression with the calling thread's [`World`].
+#[cfg(feature = "loom")]
+macro_rules! dispatch {
+    ($world:ident => $body:expr) => {
+        if $crate::rt::loom::is_current() {
+            let $world = $crate::rt::loom::Loom;
+            $body
+        } else {
+            let $world = $crate::rt::os::Os;
+            $body
+        }
+    };
 }
 pub(crate) use dispatch;

@@ -7,23 +7,20 @@
 //!
 //! The state is in a [`Monitor`], beside a flag that says that it is final.
 
-use std::{
-    mem,
-    sync::atomic::{AtomicBool, Ordering},
-};
+use std::mem;
 
 use lockwise_detector::{
     Action,
     op::{ObjectKind, Purpose},
 };
 
-use crate::rt::{self, Meta, Monitor, MonitorGuard, Stop, Until, thread::Thread};
+use crate::rt::{self, Flag, Meta, Monitor, MonitorGuard, Stop, Until, thread::Thread};
 
 /// Code that runs once.
 pub(super) struct Initialiser {
     meta: Meta,
     /// Whether the phase is [`Phase::Complete`].
-    complete: AtomicBool,
+    complete: Flag,
     phase: Monitor<Phase>,
 }
 
@@ -66,7 +63,7 @@ impl Initialiser {
     const fn in_phase<T: ?Sized>(kind: ObjectKind, phase: Phase) -> Self {
         Self {
             meta: Meta::of::<T>(kind),
-            complete: AtomicBool::new(matches!(phase, Phase::Complete)),
+            complete: Flag::new(matches!(phase, Phase::Complete)),
             phase: Monitor::new(phase),
         }
     }
@@ -75,7 +72,7 @@ impl Initialiser {
     #[inline]
     #[track_caller]
     pub(super) fn is_complete(&self) -> bool {
-        let complete = self.complete.load(Ordering::Acquire);
+        let complete = self.complete.is_set();
         if complete {
             rt::observe_lasting(&self.meta);
         }
@@ -141,7 +138,7 @@ impl Initialiser {
         let mut phase = self.phase.enter();
         if after == Phase::Complete {
             rt::emit(&self.meta, Action::Publish { object: self.meta.id(), token: 0 });
-            self.complete.store(true, Ordering::Release);
+            self.complete.set();
         }
         rt::disown(&self.meta, &Thread::current());
         *phase = after;

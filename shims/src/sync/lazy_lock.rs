@@ -1,7 +1,6 @@
 //! [`LazyLock`].
 
 use std::{
-    cell::UnsafeCell,
     fmt, mem,
     ops::{Deref, DerefMut},
     panic::{RefUnwindSafe, UnwindSafe},
@@ -10,6 +9,7 @@ use std::{
 use lockwise_detector::op::ObjectKind;
 
 use super::initialiser::{IfPoisoned, Initialiser, Phase};
+use crate::rt::Contents;
 
 const POISONED: &str = "LazyLock instance has previously been poisoned";
 
@@ -18,7 +18,7 @@ pub struct LazyLock<T, F = fn() -> T> {
     initialiser: Initialiser,
     /// A value exactly if the initialiser is complete. Until then only the thread whose turn it is
     /// touches it, and afterwards nobody writes.
-    content: UnsafeCell<Content<T, F>>,
+    content: Contents<Content<T, F>>,
 }
 
 enum Content<T, F> {
@@ -42,7 +42,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     pub const fn new(f: F) -> Self {
         Self {
             initialiser: Initialiser::new::<Self>(ObjectKind::LazyLock),
-            content: UnsafeCell::new(Content::Init(f)),
+            content: Contents::new(Content::Init(f)),
         }
     }
 

@@ -1,7 +1,6 @@
 //! [`Mutex`] and [`MutexGuard`].
 
 use std::{
-    cell::UnsafeCell,
     fmt,
     marker::PhantomData,
     mem,
@@ -13,13 +12,13 @@ use std::{
 use lockwise_detector::op::ObjectKind;
 
 use super::poisoning::{self, Held, Poison};
-use crate::rt::{Meta, RawCondvar, RawMutex, Until, Wake};
+use crate::rt::{Contents, Meta, RawCondvar, RawMutex, Until, Wake};
 
 /// A mutual exclusion primitive: [`std::sync::Mutex`], observed.
 pub struct Mutex<T: ?Sized> {
     raw: RawMutex,
     poison: Poison,
-    data: UnsafeCell<T>,
+    data: Contents<T>,
 }
 
 // SAFETY: the lock gives the data to one thread at a time; that thread may move it out.
@@ -37,7 +36,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub const fn new(t: T) -> Self {
         let raw = RawMutex::new(Meta::of::<Self>(ObjectKind::Mutex));
-        Self { raw, poison: Poison::new(), data: UnsafeCell::new(t) }
+        Self { raw, poison: Poison::new(), data: Contents::new(t) }
     }
 }
 

@@ -1,7 +1,6 @@
 //! [`OnceLock`].
 
 use std::{
-    cell::UnsafeCell,
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
 };
@@ -9,13 +8,14 @@ use std::{
 use lockwise_detector::op::ObjectKind;
 
 use super::initialiser::{IfPoisoned, Initialiser};
+use crate::rt::Contents;
 
 /// A cell that is written once: [`std::sync::OnceLock`], observed.
 pub struct OnceLock<T> {
     initialiser: Initialiser,
     /// Some exactly if the initialiser is complete. Until then only the thread whose turn it is
     /// touches it, and afterwards nobody writes.
-    value: UnsafeCell<Option<T>>,
+    value: Contents<Option<T>>,
 }
 
 // SAFETY: threads share the value (`Sync`), and may drop one that another thread made (`Send`).
@@ -32,7 +32,7 @@ impl<T> OnceLock<T> {
     pub const fn new() -> Self {
         Self {
             initialiser: Initialiser::new::<Self>(ObjectKind::OnceLock),
-            value: UnsafeCell::new(None),
+            value: Contents::new(None),
         }
     }
 
@@ -160,7 +160,7 @@ impl<T> From<T> for OnceLock<T> {
     fn from(value: T) -> Self {
         Self {
             initialiser: Initialiser::completed::<Self>(ObjectKind::OnceLock),
-            value: UnsafeCell::new(Some(value)),
+            value: Contents::new(Some(value)),
         }
     }
 }

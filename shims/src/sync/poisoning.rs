@@ -10,10 +10,12 @@ use std::{
     thread,
 };
 
+use crate::rt::Contents;
+
 /// Whether a lock is poisoned.
 ///
 /// Relaxed accesses are enough: the lock itself orders them.
-pub(super) struct Poison(AtomicBool);
+pub(super) struct Poison(Contents<AtomicBool>);
 
 /// What an exclusive guard remembers: whether its thread was panicking already when it was made.
 #[derive(Clone, Copy)]
@@ -30,23 +32,29 @@ impl Held {
 
 impl Poison {
     pub(super) const fn new() -> Self {
-        Self(AtomicBool::new(false))
+        Self(Contents::new(AtomicBool::new(false)))
+    }
+
+    #[inline]
+    fn flag(&self) -> &AtomicBool {
+        // SAFETY: an atomic may be shared, and only shared references to it are ever made.
+        unsafe { &*self.0.get() }
     }
 
     #[inline]
     pub(super) fn is_set(&self) -> bool {
-        self.0.load(Relaxed)
+        self.flag().load(Relaxed)
     }
 
     pub(super) fn clear(&self) {
-        self.0.store(false, Relaxed);
+        self.flag().store(false, Relaxed);
     }
 
     /// At the end of an exclusive hold: poisons if a panic began during it.
     #[inline]
     pub(super) fn release(&self, held: Held) {
         if !held.panicking && thread::panicking() {
-            self.0.store(true, Relaxed);
+            self.flag().store(true, Relaxed);
         }
     }
 

@@ -1,7 +1,6 @@
 //! [`RwLock`] and its guards.
 
 use std::{
-    cell::UnsafeCell,
     fmt,
     marker::PhantomData,
     mem,
@@ -14,13 +13,13 @@ use std::{
 use lockwise_detector::op::{Mode, ObjectKind};
 
 use super::poisoning::{self, Held, Poison};
-use crate::rt::{Meta, RawRwLock, Until};
+use crate::rt::{Contents, Meta, RawRwLock, Until};
 
 /// A reader-writer lock: [`std::sync::RwLock`], observed.
 pub struct RwLock<T: ?Sized> {
     raw: RawRwLock,
     poison: Poison,
-    data: UnsafeCell<T>,
+    data: Contents<T>,
 }
 
 // SAFETY: the lock may be moved with its data.
@@ -38,7 +37,7 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub const fn new(t: T) -> Self {
         let raw = RawRwLock::new(Meta::of::<Self>(ObjectKind::RwLock));
-        Self { raw, poison: Poison::new(), data: UnsafeCell::new(t) }
+        Self { raw, poison: Poison::new(), data: Contents::new(t) }
     }
 }
 
@@ -102,7 +101,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The guard for a shared hold that this thread has.
     #[inline]
     fn read_guard(&self) -> RwLockReadGuard<'_, T> {
-        // SAFETY: the pointer of an `UnsafeCell` is never null.
+        // SAFETY: the pointer of `Contents` is never null.
         let data = unsafe { NonNull::new_unchecked(self.data.get()) };
         RwLockReadGuard { data, raw: &self.raw }
     }

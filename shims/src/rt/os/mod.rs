@@ -96,8 +96,10 @@ impl World for Os {
 
     #[track_caller]
     fn unpark(self, thread: &Thread) {
-        let Thread::Os(record) = thread;
-        thread::unpark(record);
+        // A thread of an execution that is over has nothing left to wake.
+        if let Some(record) = thread.as_os() {
+            thread::unpark(record);
+        }
     }
 
     #[track_caller]
@@ -107,8 +109,8 @@ impl World for Os {
 
     #[track_caller]
     fn join(self, thread: &Thread, until: Until, scope: bool) -> bool {
-        let Thread::Os(record) = thread;
-        thread::join(record, until, scope)
+        // A thread of an execution that is over has ended.
+        thread.as_os().is_none_or(|record| thread::join(record, until, scope))
     }
 
     fn current(self) -> Thread {
@@ -247,7 +249,7 @@ impl World for Os {
 
     #[track_caller]
     fn disown(self, meta: &Meta, owner: &Thread) {
-        let Thread::Os(owner) = owner;
+        let Some(owner) = owner.as_os() else { return };
         let Some(record) = local().record() else { return };
         let mut kernel = Kernel::enter();
         owner.loose.fetch_sub(1, Ordering::Relaxed);
