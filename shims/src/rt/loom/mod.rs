@@ -243,6 +243,10 @@ impl World for Loom {
         atomic::fence(ordering);
     }
 
+    fn introduce(self, meta: &Meta) {
+        introduce(meta);
+    }
+
     #[track_caller]
     fn emit(self, meta: &Meta, action: Action) {
         introduce(meta);
