@@ -213,6 +213,18 @@ fn statics_are_fresh_in_every_execution() {
 }
 
 #[test]
+fn what_a_program_made_in_a_static_of_stds_is_left_alone() {
+    static MADE: std::sync::OnceLock<Mutex<Vec<u32>>> = std::sync::OnceLock::new();
+    clean("made in a static", || {
+        let made = MADE.get_or_init(|| Mutex::new(vec![1, 2, 3]));
+        let other = thread::spawn(|| MADE.get().unwrap().lock().unwrap().len());
+        made.lock().unwrap()[0] += 1;
+        assert_eq!(other.join().unwrap(), 3);
+    });
+    assert!(MADE.get().unwrap().lock().unwrap()[0] > 2);
+}
+
+#[test]
 fn a_static_is_put_back_after_a_fault_too() {
     static HELD: Mutex<Vec<u32>> = Mutex::new(Vec::new());
     for _ in 0..2 {
