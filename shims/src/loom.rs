@@ -28,8 +28,9 @@
 //!   `sleep`, which lets other threads run.
 //! - See a value in what `std`'s own `Arc` synchronises, or in anything else that is not this
 //!   crate's.
-//! - Make what a model captures fresh: statics are, but locks, atomics and data that the closure
-//!   brings along keep their values from one execution to the next. Make them in the closure.
+//! - Make what a model captures fresh: statics are (on Linux, Android and FreeBSD; not what lies in
+//!   a static `UnsafeCell`), but atomics and data that the closure brings along keep their values
+//!   from one execution to the next. Make them in the closure.
 //! - Explore an execution beyond its first fault: [`explore`] ends there, and no destructor of the
 //!   threads that took part is run.
 

@@ -184,6 +184,7 @@ fn statics_are_fresh_in_every_execution() {
     static LOG: Mutex<Vec<u32>> = Mutex::new(Vec::new());
     static LIMIT: RwLock<Option<String>> = RwLock::new(None);
     static COUNT: AtomicU32 = AtomicU32::new(10);
+    static TOTAL: Shared<u32> = Shared::new(5);
     static ONCE: OnceLock<Vec<u8>> = OnceLock::new();
     static LAZY: LazyLock<Mutex<Vec<u32>>> = LazyLock::new(|| Mutex::new(vec![1, 2]));
 
@@ -193,6 +194,8 @@ fn statics_are_fresh_in_every_execution() {
             assert!(LIMIT.read().unwrap().is_none());
             assert!(ONCE.get().is_none());
             assert_eq!(COUNT.load(Relaxed), 10);
+            assert_eq!(TOTAL.get(), 5);
+            TOTAL.set(6);
             *LIMIT.write().unwrap() = Some("seven".to_owned());
             let other = thread::spawn(|| {
                 LOG.lock().unwrap().push(COUNT.fetch_add(1, Relaxed));

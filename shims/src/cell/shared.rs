@@ -6,14 +6,16 @@
 //! user's.
 
 use std::{
-    cell::UnsafeCell,
     fmt,
     panic::{RefUnwindSafe, UnwindSafe},
     sync::atomic::{AtomicBool, Ordering},
 };
 
+#[cfg(not(feature = "observe"))]
+use std::cell::UnsafeCell as Contents;
+
 #[cfg(feature = "observe")]
-use crate::rt::{Meta, World as _, dispatch};
+use crate::rt::{Contents, Meta, World as _, dispatch};
 
 /// A variable that several threads read and write, as a plain global variable would be in another
 /// language.
@@ -45,7 +47,7 @@ pub struct Shared<T> {
     #[cfg(feature = "observe")]
     meta: Meta,
     locked: AtomicBool,
-    value: UnsafeCell<T>,
+    value: Contents<T>,
 }
 
 // SAFETY: the value is reached only under the spin lock, and only as a copy of a `Send` value.
@@ -63,7 +65,7 @@ impl<T: Copy> Shared<T> {
             #[cfg(feature = "observe")]
             meta: Meta::of::<Self>(lockwise_detector::op::ObjectKind::Shared),
             locked: AtomicBool::new(false),
-            value: UnsafeCell::new(value),
+            value: Contents::new(value),
         }
     }
 

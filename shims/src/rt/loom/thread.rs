@@ -322,11 +322,12 @@ pub(super) fn sleep(until: Until) {
         Until::Forever => None,
     };
     tell_quietly(place, Action::Block { on: WaitFor::Sleep, timed: deadline.is_some() });
-    loop {
-        yield_now();
-        if let Some(deadline) = deadline {
-            return awake(deadline, place);
-        }
+    yield_now();
+    match deadline {
+        Some(deadline) => awake(deadline, place),
+        None => loop {
+            yield_now();
+        },
     }
 }
 
