@@ -220,17 +220,23 @@ fn a_finding_in_a_task_is_found() {
 }
 
 #[test]
-#[should_panic(expected = "lockwise: release-unowned")]
+#[should_panic(expected = "lockwise: self-deadlock")]
 fn a_finding_in_a_task_fails_whoever_asks_for_the_result() {
     let pool = ThreadPoolExecutor::new(1);
-    let _ = pool.submit(|| Lock::new().release()).result();
+    let _ = pool.submit(lock_twice).result();
+}
+
+fn lock_twice() {
+    let lock = lockwise::sync::Mutex::new(());
+    let _held = lock.lock();
+    let _again = lock.lock();
 }
 
 #[test]
-#[should_panic(expected = "lockwise: release-unowned")]
+#[should_panic(expected = "lockwise: self-deadlock")]
 fn a_finding_in_a_task_fails_the_shutdown() {
     let pool = ThreadPoolExecutor::new(1);
-    pool.submit(|| Lock::new().release());
+    pool.submit(lock_twice);
     pool.shutdown(true, false);
 }
 

@@ -42,11 +42,6 @@ impl<S> Monitor<S> {
     pub(crate) fn get_mut(&mut self) -> &mut S {
         self.state.get_mut()
     }
-
-    /// The state, taken out.
-    pub(crate) fn into_inner(self) -> S {
-        self.state.into_inner()
-    }
 }
 
 /// The right to see and change a [`Monitor`]'s state.

@@ -30,7 +30,7 @@ use crate::{
 const PARKED: u32 = 1;
 
 /// The owner where the thread has no record: the runtime itself, or a thread that is nearly gone.
-const NOBODY: u32 = u32::MAX & !PARKED;
+const NOBODY: u32 = u32::MAX - PARKED;
 
 /// How often a thread looks again before it blocks.
 const SPINS: u32 = 100;
