@@ -36,6 +36,12 @@ impl Certainty {
     }
 }
 
+impl PartialEq<&str> for Certainty {
+    fn eq(&self, word: &&str) -> bool {
+        self.as_str() == *word
+    }
+}
+
 impl fmt::Display for Certainty {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
