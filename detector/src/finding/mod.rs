@@ -3,6 +3,7 @@
 mod binding;
 mod fingerprint;
 mod item;
+mod naming;
 mod resolve;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};

@@ -6,11 +6,8 @@
 
 use std::sync::Arc;
 
-use super::{
-    Finding, ObjectReport,
-    binding::{binding, receiver},
-};
-use crate::{Frame, Site, render::object_label};
+use super::Finding;
+use crate::Frame;
 
 /// Turns addresses into frames and paths into source text.
 pub trait Resolve {
@@ -38,54 +35,6 @@ impl Finding {
             }
         }
         self.name_objects();
-    }
-
-    /// Gives each object that has no name that of the variable or field it was made for, unless
-    /// another of the finding's objects would be called the same.
-    fn name_objects(&mut self) {
-        let names: Vec<_> = self.objects.iter().map(|object| self.binding_of(object)).collect();
-        for index in 0..names.len() {
-            let created = self.objects[index].created;
-            let ambiguous = (0..names.len()).any(|other| {
-                names[other] == names[index] && self.objects[other].created != created
-            });
-            if let Some(name) = names[index].as_ref().filter(|_| !ambiguous) {
-                self.name_object(index, name);
-            }
-        }
-    }
-
-    fn binding_of(&self, object: &ObjectReport) -> Option<String> {
-        if object.name.is_some() {
-            return object.name.clone();
-        }
-        let text = self.source(object.created.file)?;
-        let name = if object.is_seen_at_first_use() {
-            receiver(text, object.created)
-        } else {
-            binding(text, object.created)
-        };
-        name.map(str::to_owned)
-    }
-
-    /// Names an object, in the words that were made of it too.
-    fn name_object(&mut self, index: usize, name: &str) {
-        let object = &mut self.objects[index];
-        if object.name.is_some() {
-            return;
-        }
-        let long = object_label(None, &object.type_name, object.created);
-        let short = object_label(None, &object.type_name, Site::UNKNOWN);
-        object.name = Some(name.to_owned());
-        let type_name = &self.objects[index].type_name;
-        let alone = self.objects.iter().filter(|o| o.type_name == *type_name).count() == 1;
-        let label = format!("`{name}`");
-        for words in std::iter::once(&mut self.message).chain(&mut self.help) {
-            *words = words.replace(&long, &label);
-            if alone {
-                *words = words.replace(&short, &label);
-            }
-        }
     }
 
     /// The text of a file that a site names, where [`Finding::resolve`] could get it.

@@ -23,6 +23,10 @@ pub(super) fn callers(step: &Step, style: &Style) -> Vec<String> {
 /// Whether a frame is of the observed program: not of the libraries below it, and not of C, whose
 /// functions have no path.
 fn is_own(frame: &Frame) -> bool {
+    // Where the standard library's own sources are said to be.
+    if frame.file.as_deref().is_some_and(|file| file.starts_with("/rustc/")) {
+        return false;
+    }
     let path = frame.function.trim_start_matches(['<', '&', '(', '*']);
     let path = ["dyn ", "mut ", "const "]
         .iter()

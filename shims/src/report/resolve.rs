@@ -51,6 +51,13 @@ impl ProcessResolver {
         Self { roots, texts: HashMap::new() }
     }
 
+    /// A path in the workspace as sites give it; others as they are.
+    fn shorten(&self, file: &Path) -> String {
+        let root = self.roots.first();
+        let below = root.and_then(|root| file.strip_prefix(root).ok()).unwrap_or(file);
+        below.to_string_lossy().into_owned()
+    }
+
     fn read(roots: &[PathBuf], file: &str) -> Option<Arc<str>> {
         let read = |path: &Path| fs::read_to_string(path).ok().map(Arc::from);
         if Path::new(file).is_absolute() {
@@ -67,7 +74,7 @@ impl Resolve for ProcessResolver {
             // Looks up the call before this return address; calls for each inlined function.
             backtrace::resolve(ptr::without_provenance_mut::<c_void>(*address), |symbol| {
                 if let Some(name) = symbol.name() {
-                    let file = symbol.filename().map(|file| file.to_string_lossy().into_owned());
+                    let file = symbol.filename().map(|file| self.shorten(file));
                     // The alternate form leaves the hash out.
                     frames.push(Frame {
                         function: format!("{name:#}"),

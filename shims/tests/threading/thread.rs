@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use lockwise::threading::{
-    AlreadyStarted, Event, JoinError, Lock, StartError, Thread, active_count, current_thread,
-    enumerate, join_all, main_thread,
+    AlreadyStarted, Event, JoinError, StartError, Thread, active_count, current_thread, enumerate,
+    join_all, main_thread,
 };
 
 use crate::{SHORT, elsewhere, rules, start};
@@ -66,9 +66,14 @@ fn an_exception_ends_the_thread_and_not_its_joiner() {
 }
 
 #[test]
-#[should_panic(expected = "lockwise: release-unowned")]
+#[should_panic(expected = "lockwise: self-deadlock")]
 fn a_finding_in_a_thread_fails_whoever_joins_it() {
-    let _ = start(|| _ = Lock::new().release()).join();
+    let lock_twice = || {
+        let lock = lockwise::sync::Mutex::new(());
+        let _held = lock.lock();
+        let _again = lock.lock();
+    };
+    let _ = start(lock_twice).join();
 }
 
 #[test]
