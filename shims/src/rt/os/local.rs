@@ -12,9 +12,9 @@ use lockwise_detector::{Epoch, ObjectId};
 
 use super::{held::Depth, kernel, record::Record};
 
-/// How many contexts a thread remembers having told the detector of. Two contexts that share a
-/// place push each other out, and are then told again: slower, never wrong.
-const SEEN: usize = 1024;
+/// How many contexts a thread remembers having told the detector of, each in one of two places.
+/// Where more share them, they push each other out, and are then told again: slower, never wrong.
+const SEEN: usize = 4096;
 
 /// How many other threads' moments a thread remembers.
 const KNOWN: usize = 16;
@@ -262,11 +262,18 @@ impl Local {
 
     /// Whether the detector has to be told of a hold that makes `context`: it is not the only one,
     /// and this sequence is new; or it is among locks that are not all known here.
+    pub(super) fn should_tell(&self, record: &Record, context: u64) -> bool {
+        let depth = record.held.depth();
+        record.loose.load(Ordering::Relaxed) != 0
+            || (!depth.is_empty() && (depth.is_full() || !self.has_seen(context)))
+    }
+
+    /// The same at first sight: what this says need not be told, need not.
     #[inline]
-    pub(super) fn should_tell(&self, record: &Record, depth: Depth, context: u64) -> bool {
+    pub(super) fn might_tell(&self, record: &Record, depth: Depth, context: u64) -> bool {
         record.loose.load(Ordering::Relaxed) != 0
             || depth.is_full()
-            || (!depth.is_empty() && !self.has_seen(context))
+            || (!depth.is_empty() && !self.is_seen_at(seen_index(context), context))
     }
 
     /// Something that must happen before what follows reached this thread: lock orders that were
@@ -285,20 +292,30 @@ impl Local {
     }
 
     /// Whether the detector was told of this sequence of locks.
-    #[inline]
     pub(super) fn has_seen(&self, context: u64) -> bool {
+        let index = seen_index(context);
+        self.is_seen_at(index, context) || self.is_seen_at(index ^ 1, context)
+    }
+
+    #[inline]
+    fn is_seen_at(&self, index: usize, context: u64) -> bool {
         let seen = self.seen.get();
         // SAFETY: the pointer is null or leads to the table that OWNER keeps, which only this
         // thread touches, and no reference into it outlives a statement.
-        !seen.is_null() && unsafe { (&*seen)[seen_index(context)] == context }
+        !seen.is_null() && unsafe { (&*seen)[index % SEEN] == context }
     }
 
     pub(super) fn set_seen(&self, context: u64) {
         let seen = self.seen.get();
-        if !seen.is_null() {
-            // SAFETY: as for `has_seen`.
-            unsafe { (&mut *seen)[seen_index(context)] = context };
+        if seen.is_null() || self.has_seen(context) {
+            return;
         }
+        let index = seen_index(context);
+        // SAFETY: as for `is_seen_at`.
+        let seen = unsafe { &mut *seen };
+        // What is newer is looked up at first sight; what was there is kept beside it.
+        seen[index ^ 1] = seen[index];
+        seen[index] = context;
     }
 
     /// Whether the detector knows that `released` comes before this thread's present.

@@ -50,7 +50,7 @@ pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
     let hold = Hold::of_mutex(object);
     let depth = record.held.depth();
     let context = hold.after(record.held.context());
-    if local.should_tell(record, depth, context) || !take(mutex, local.word()) {
+    if local.might_tell(record, depth, context) || !take(mutex, local.word()) {
         return lock_slowly(mutex, until);
     }
     if !record.is_own(Epoch::from_bits(mutex.last_release.load(Ordering::Relaxed))) {
@@ -74,7 +74,7 @@ fn lock_observed(mutex: &RawMutex, meta: &Meta, record: &Record, until: Until) -
     let local = local();
     let hold = Hold::of_mutex(meta.id());
     let context = hold.after(record.held.context());
-    let told = local.should_tell(record, record.held.depth(), context);
+    let told = local.should_tell(record, context);
     if !take(mutex, local.word()) && !spin(mutex, local.word(), until) {
         return lock_contended(mutex, meta, record, until);
     }

@@ -68,7 +68,7 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     let hold = Hold::of_rwlock(object, mode);
     let depth = record.held.depth();
     let context = hold.after(record.held.context());
-    if local.should_tell(record, depth, context) || !take(lock, mode, record) {
+    if local.might_tell(record, depth, context) || !take(lock, mode, record) {
         return lock_slowly(lock, mode, until);
     }
     if !is_own(lock, mode, record) {
@@ -87,7 +87,7 @@ fn lock_slowly(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     };
     let hold = Hold::of_rwlock(lock.meta.id(), mode);
     let context = hold.after(record.held.context());
-    let told = local.should_tell(record, record.held.depth(), context);
+    let told = local.should_tell(record, context);
     if !take(lock, mode, record) && !spin(lock, mode, record, until) {
         return lock_contended(lock, mode, record, until);
     }
