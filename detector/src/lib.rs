@@ -26,6 +26,7 @@ pub mod clock;
 pub mod context;
 mod detector;
 pub mod finding;
+pub mod hash;
 mod ids;
 mod misuse;
 pub mod op;

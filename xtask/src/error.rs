@@ -28,6 +28,14 @@ pub enum Error {
     List { program: PathBuf, reason: String },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("the benches failed; what they said is above")]
+    Bench,
+    #[error("no bench was run: none matches")]
+    NoBench,
+    #[error("valgrind is not installed, which counts the instructions")]
+    NoValgrind,
+    #[error("valgrind did not count: {said}")]
+    Valgrind { said: String },
     #[error("cannot make a temporary directory: {0}")]
     Scratch(io::Error),
     #[error("cannot write the report: {0}")]
@@ -40,8 +48,11 @@ impl Error {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Output { .. } | Self::NoRule { .. } | Self::NoWorkspace { .. } => exit::USAGE,
-            Self::Build { .. } => exit::FAILED,
+            Self::Build { .. } | Self::Bench => exit::FAILED,
+            Self::NoBench => exit::NOTHING,
             Self::NoExecutable { .. }
+            | Self::NoValgrind
+            | Self::Valgrind { .. }
             | Self::Spawn { .. }
             | Self::List { .. }
             | Self::Read { .. }

@@ -3,6 +3,7 @@
 //! A command returns the [exit code](exit) that its result has, or an [`Error`], which has one
 //! too. Reports go to stdout, everything else to stderr; colour follows the terminal.
 
+mod bench;
 pub mod check;
 mod error;
 pub mod exit;
@@ -31,6 +32,8 @@ struct Cli {
 enum Command {
     /// Runs every fixture under observation and compares what is found with what is expected.
     Check(check::Args),
+    /// Measures lockwise beside std and other lock checkers (in its own workspace only).
+    Bench(bench::Args),
     /// Explains a rule, or lists them all.
     Explain(explain::Args),
     /// Checks the source tree against the project's own conventions.
@@ -49,6 +52,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match cli.command {
         Command::Check(args) => check::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Tidy => tidy::run(),
     };

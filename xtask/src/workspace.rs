@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::Error;
 
 /// The cargo that runs us, or the one in the path.
-fn cargo() -> OsString {
+pub(crate) fn cargo() -> OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
@@ -34,8 +34,17 @@ pub(crate) fn root() -> Result<PathBuf, Error> {
 
 /// Builds the binary `name` of the package of that name; its path is what cargo says it is.
 pub(crate) fn build(root: &Path, name: &str) -> Result<PathBuf, Error> {
+    build_binary(root, name, &["--package", name])
+}
+
+/// Builds the binary `name` of the package in `package`, optimised.
+pub(crate) fn build_release(package: &Path, name: &str) -> Result<PathBuf, Error> {
+    build_binary(package, name, &["--release"])
+}
+
+fn build_binary(directory: &Path, name: &str, options: &[&str]) -> Result<PathBuf, Error> {
     let mut command = Command::new(cargo());
-    command.current_dir(root).args(["build", "--package", name, "--bin", name]);
+    command.current_dir(directory).args(["build", "--bin", name]).args(options);
     command.args(["--message-format", "json-render-diagnostics"]);
     if !std::io::stderr().is_terminal() {
         command.arg("--quiet");
@@ -49,7 +58,7 @@ pub(crate) fn build(root: &Path, name: &str) -> Result<PathBuf, Error> {
         .ok_or_else(|| Error::NoExecutable { name: name.to_owned() })
 }
 
-fn spawn(command: &Command, source: std::io::Error) -> Error {
+pub(crate) fn spawn(command: &Command, source: std::io::Error) -> Error {
     Error::Spawn { program: command.get_program().into(), source }
 }
 

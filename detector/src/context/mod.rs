@@ -6,13 +6,14 @@
 mod clocks;
 mod error;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use self::clocks::{Clocks, Relation};
 pub use self::error::OpError;
 use crate::{
     Action, Epoch, ObjectId, Op, Site, Stack, ThreadId,
     clock::VectorClock,
+    hash::IdMap,
     op::{Mode, ObjectInfo, ObjectKind, Patience},
     render::object_label,
 };
@@ -48,9 +49,9 @@ struct Thread {
 #[derive(Debug)]
 pub struct Context {
     threads: Vec<Option<Thread>>,
-    objects: HashMap<ObjectId, Arc<ObjectInfo>>,
+    objects: IdMap<ObjectId, Arc<ObjectInfo>>,
     /// Who holds each lock, each thread once: the index behind [`Context::owners`].
-    holders: HashMap<ObjectId, Vec<ThreadId>>,
+    holders: IdMap<ObjectId, Vec<ThreadId>>,
     sections: u64,
     happens_before: Clocks,
     must_happen_before: Clocks,
@@ -68,8 +69,8 @@ impl Context {
     pub fn new() -> Self {
         Self {
             threads: Vec::new(),
-            objects: HashMap::new(),
-            holders: HashMap::new(),
+            objects: IdMap::default(),
+            holders: IdMap::default(),
             sections: 0,
             happens_before: Clocks::new(Relation::HappensBefore),
             must_happen_before: Clocks::new(Relation::MustHappenBefore),

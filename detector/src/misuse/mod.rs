@@ -9,11 +9,10 @@
 //! `condvar-two-mutexes` follows `std`, whose `Condvar` "may panic" when used with more than one
 //! mutex over time, whether or not somebody still waits with the first: every pair is reported.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::{
     Action, Analysis, Certainty, Context, Finding, ObjectId, Op, Rule, Site, Stack, ThreadId,
     finding::Verb,
+    hash::{IdMap, IdSet},
     op::{Misuse, Mode, WaitFor},
     wording,
 };
@@ -35,13 +34,13 @@ impl Deed {
 /// The misuse analysis.
 #[derive(Default, Debug)]
 pub(crate) struct Misuses {
-    reported: HashSet<(ObjectId, Misuse, Site)>,
+    reported: IdSet<(ObjectId, Misuse, Site)>,
     /// The last release of each lock: of a poisoned one, by the thread that panicked, unless
     /// somebody has recovered it since.
-    last_release: HashMap<ObjectId, Deed>,
+    last_release: IdMap<ObjectId, Deed>,
     /// The mutex that each condition variable was first used with.
-    first_wait: HashMap<ObjectId, (ObjectId, Deed)>,
-    pairs: HashSet<(ObjectId, ObjectId)>,
+    first_wait: IdMap<ObjectId, (ObjectId, Deed)>,
+    pairs: IdSet<(ObjectId, ObjectId)>,
 }
 
 impl Misuses {

@@ -10,8 +10,6 @@
 //! once they may make up a fifth of the graph: constant amortised work for each death, and a
 //! million short-lived locks under a global one take the room of a few dozen.
 
-use std::collections::HashMap;
-
 use petgraph::{
     Direction,
     graph::{DiGraph, EdgeIndex, NodeIndex},
@@ -19,11 +17,10 @@ use petgraph::{
 };
 
 use super::{
-    ids::IdMap,
     levels::Levels,
     nesting::{Nesting, Nestings, Probe},
 };
-use crate::{Context, ObjectId, Site, ThreadId, context::Held, op::ObjectKind};
+use crate::{Context, ObjectId, Site, ThreadId, context::Held, hash::IdMap, op::ObjectKind};
 
 /// The locks of one kind that were made at one place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -49,7 +46,7 @@ pub(super) struct LockGraph {
     nodes: IdMap<ObjectId, NodeIndex>,
     edges: IdMap<(ObjectId, ObjectId), EdgeIndex>,
     levels: Levels,
-    classes: HashMap<(Site, ObjectKind), ClassId>,
+    classes: IdMap<(Site, ObjectKind), ClassId>,
     /// Locks destroyed since the last sweep.
     deaths: usize,
 }

@@ -35,7 +35,6 @@
 //! `levels`, the forgetting of dead locks in `graph`, the search for a cycle in `search`.
 
 mod graph;
-mod ids;
 mod levels;
 mod log;
 mod nesting;

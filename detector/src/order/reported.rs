@@ -1,9 +1,10 @@
 //! What has been reported, so that nothing is reported twice.
 
-use std::collections::HashSet;
-
-use super::{graph::ClassId, ids::IdMap};
-use crate::ObjectId;
+use super::graph::ClassId;
+use crate::{
+    ObjectId,
+    hash::{IdMap, IdSet},
+};
 
 /// The cycles and classes that have been reported.
 #[derive(Default, Debug)]
@@ -12,7 +13,7 @@ pub(super) struct Reported {
     sets: Vec<Vec<ObjectId>>,
     /// The sets that a lock is in.
     by_lock: IdMap<ObjectId, Vec<usize>>,
-    classes: HashSet<ClassId>,
+    classes: IdSet<ClassId>,
 }
 
 impl Reported {

@@ -15,11 +15,10 @@ use petgraph::graph::{EdgeIndex, NodeIndex};
 
 use super::{
     graph::{ClassId, Lock, LockGraph},
-    ids::IdMap,
     nesting::Nesting,
     reported::Reported,
 };
-use crate::ObjectId;
+use crate::{ObjectId, hash::IdMap};
 
 /// How many steps a search may try.
 const STEPS: usize = 20_000;

@@ -25,10 +25,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use self::{
     access::{Access, HeldSets},
@@ -38,7 +35,10 @@ use self::{
     relaxed::RelaxedReads,
 };
 use crate::{
-    Action, Analysis, Context, Finding, ObjectId, Op, Rule, Site, finding::Verb, op::AtomicAccess,
+    Action, Analysis, Context, Finding, ObjectId, Op, Rule, Site,
+    finding::Verb,
+    hash::{IdMap, IdSet},
+    op::AtomicAccess,
 };
 
 /// All that is kept of one variable.
@@ -53,10 +53,10 @@ struct Variable {
 #[derive(Default)]
 pub(crate) struct Races {
     held: HeldSets,
-    variables: HashMap<ObjectId, Variable>,
+    variables: IdMap<ObjectId, Variable>,
     relaxed: RelaxedReads,
     /// What was reported: the places in ascending order.
-    reported: HashSet<(Rule, ObjectId, Site, Site)>,
+    reported: IdSet<(Rule, ObjectId, Site, Site)>,
 }
 
 impl Races {

@@ -1,10 +1,10 @@
 //! Remembers which values of atomics threads have read without synchronizing, to say of a race
 //! that stronger orderings would have prevented it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::access::Access;
-use crate::{Context, Epoch, ObjectId, Op, ThreadId, op::AtomicAccess};
+use crate::{Context, Epoch, ObjectId, Op, ThreadId, hash::IdMap, op::AtomicAccess};
 
 /// How many such reads are kept for each thread: it is only for a hint.
 const READS: usize = 8;
@@ -12,9 +12,9 @@ const READS: usize = 8;
 #[derive(Default)]
 pub(super) struct RelaxedReads {
     /// The last write of each atomic.
-    writes: HashMap<ObjectId, Epoch>,
+    writes: IdMap<ObjectId, Epoch>,
     /// The atomic, and when the value was written that was read from it.
-    reads: HashMap<ThreadId, VecDeque<(ObjectId, Epoch)>>,
+    reads: IdMap<ThreadId, VecDeque<(ObjectId, Epoch)>>,
 }
 
 impl RelaxedReads {

@@ -1,10 +1,9 @@
 //! What threads did before they got stuck, as far as it explains why nobody frees them.
 
-use std::collections::{HashMap, HashSet};
-
 use super::state::Goal;
 use crate::{
     Action, ObjectId, Op, Site, Stack, ThreadId,
+    hash::{IdMap, IdSet},
     op::{Purpose, WaitFor},
 };
 
@@ -29,17 +28,17 @@ struct Departures {
 pub(super) struct History {
     ops: u64,
     /// Who notified or published at each object.
-    gave: HashSet<(ObjectId, ThreadId)>,
+    gave: IdSet<(ObjectId, ThreadId)>,
     /// Objects at which somebody did.
-    fed: HashSet<ObjectId>,
+    fed: IdSet<ObjectId>,
     /// Who took a value from each object: what a sender without room waits for.
-    took: HashSet<(ObjectId, ThreadId)>,
+    took: IdSet<(ObjectId, ThreadId)>,
     /// Who (second) unparked whom (first).
-    unparked: HashSet<(ThreadId, ThreadId)>,
+    unparked: IdSet<(ThreadId, ThreadId)>,
     /// The last lost notification of each notifier, for each condition.
-    lost: HashMap<ObjectId, Vec<LostNotify>>,
+    lost: IdMap<ObjectId, Vec<LostNotify>>,
     /// Kept from the first lost notification on.
-    departures: HashMap<(ThreadId, ObjectId), Departures>,
+    departures: IdMap<(ThreadId, ObjectId), Departures>,
 }
 
 impl History {

@@ -6,13 +6,12 @@
 //! (it ends by itself, and programs that demonstrate races do it on purpose), and so are running
 //! initialisers, whose other users wait by design.
 
-use std::collections::{HashMap, HashSet};
-
 use super::report::verb_of;
 use crate::{
     Action, Certainty, Context, Epoch, Finding, ObjectId, Op, Rule, Site, ThreadId,
     context::Held,
     finding::Verb,
+    hash::{IdMap, IdSet},
     op::{ObjectKind, WaitFor},
     wording,
 };
@@ -45,10 +44,10 @@ struct Candidate {
 /// Looks for waits under a lock, and for others that need the lock.
 #[derive(Default, Debug)]
 pub(super) struct Holding {
-    users: HashMap<ObjectId, Vec<Use>>,
-    candidates: HashMap<ObjectId, Vec<Candidate>>,
+    users: IdMap<ObjectId, Vec<Use>>,
+    candidates: IdMap<ObjectId, Vec<Candidate>>,
     /// Pairs of sites that are known, reported or waiting for another user.
-    known: HashSet<(ObjectId, Site, Site)>,
+    known: IdSet<(ObjectId, Site, Site)>,
 }
 
 impl Holding {

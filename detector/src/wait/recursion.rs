@@ -9,12 +9,11 @@
 //! For each thread and set of gates the last write is enough to know when looking back: where it
 //! is ordered before the reads, so are the earlier ones.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::{
     Action, Certainty, Context, Epoch, Finding, ObjectId, Op, Rule, Site, ThreadId,
     context::Held,
     finding::Verb,
+    hash::{IdMap, IdSet},
     op::{Mode, ObjectKind, Patience},
     wording,
 };
@@ -46,9 +45,9 @@ struct Uses {
 /// Looks for nested reads and for writers that could come between them.
 #[derive(Default, Debug)]
 pub(super) struct Recursion {
-    rwlocks: HashMap<ObjectId, Uses>,
+    rwlocks: IdMap<ObjectId, Uses>,
     /// Pairs of sites that are known, reported or waiting for a writer.
-    known: HashSet<(ObjectId, Site, Site)>,
+    known: IdSet<(ObjectId, Site, Site)>,
 }
 
 impl Recursion {

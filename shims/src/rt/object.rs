@@ -66,6 +66,12 @@ impl Meta {
         }
     }
 
+    /// Its id, if it has been used.
+    #[inline]
+    pub(crate) fn drawn_id(&self) -> Option<ObjectId> {
+        Some(self.id.load(Ordering::Relaxed)).filter(|id| *id != 0).map(ObjectId)
+    }
+
     #[cold]
     fn draw_id(&self) -> ObjectId {
         let fresh = super::os::local::draw_object_id();

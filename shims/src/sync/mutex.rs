@@ -50,7 +50,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # Panics
     ///
     /// If the wait could never end, or if this acquisition shows a fault that is to fail the test.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         self.raw.lock(Until::Forever);
@@ -176,7 +176,7 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         self.lock.poison.release(self.held);
         // SAFETY: the guard stands for this thread's hold, and ends here.

@@ -1,14 +1,14 @@
 //! What atomics and fences hand on: release sequences (C11, 5.1.2.4 with C++20's P0982).
 
-use std::{collections::HashMap, sync::atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use super::{handed::Handed, row::Row};
-use crate::{ObjectId, Tick, op::AtomicAccess};
+use crate::{ObjectId, Tick, hash::IdMap, op::AtomicAccess};
 
 /// For each atomic, what a load that acquires learns from its present value: the releases whose
 /// sequences that value belongs to. Absent where there are none.
 #[derive(Default, Debug)]
-pub(super) struct Atomics(HashMap<ObjectId, Handed>);
+pub(super) struct Atomics(IdMap<ObjectId, Handed>);
 
 impl Atomics {
     pub(super) fn access(

@@ -1,9 +1,7 @@
 //! What locks hand on from their releases to later acquisitions.
 
-use std::collections::HashMap;
-
 use super::handed::Handed;
-use crate::{ObjectId, op::Mode};
+use crate::{ObjectId, hash::IdMap, op::Mode};
 
 #[derive(Default, Debug)]
 struct Lock {
@@ -14,7 +12,7 @@ struct Lock {
 }
 
 #[derive(Default, Debug)]
-pub(super) struct Locks(HashMap<ObjectId, Lock>);
+pub(super) struct Locks(IdMap<ObjectId, Lock>);
 
 impl Locks {
     pub(super) fn acquired(&self, object: ObjectId, mode: Mode, mut learn: impl FnMut(&Handed)) {

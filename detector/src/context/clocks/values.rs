@@ -1,9 +1,9 @@
 //! What messages, barriers and initialisers hand on from publications to observations.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::handed::Handed;
-use crate::ObjectId;
+use crate::{ObjectId, hash::IdMap};
 
 /// How many tokens of one object are kept apart. Of older ones (a message that nobody takes, the
 /// barrier generation before last) only the sum is known: observing one then brings what all of
@@ -18,7 +18,7 @@ struct Tokens {
 }
 
 #[derive(Default, Debug)]
-pub(super) struct Values(HashMap<ObjectId, Tokens>);
+pub(super) struct Values(IdMap<ObjectId, Tokens>);
 
 impl Values {
     pub(super) fn publish(&mut self, object: ObjectId, token: u64, publishers: &Handed) {

@@ -106,7 +106,7 @@ fn take_unheard(condvar: &RawCondvar) -> Option<(u32, Site)> {
 unsafe fn release(kernel: &mut Entered, raw: &RawMutex, record: &Record) {
     if let Some(meta) = &raw.meta {
         let object = kernel.introduce(record, meta);
-        record.held.pop(Hold::of_mutex(meta));
+        record.held.pop(Hold::of_mutex(meta.id()));
         raw.last_release.store(record.release_epoch(), Ordering::Relaxed);
         if kernel.holds(record, object) {
             let action = Action::Release { object, mode: Mode::Exclusive };

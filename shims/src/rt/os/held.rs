@@ -3,7 +3,7 @@
 use std::{
     panic::Location,
     ptr,
-    sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
 use lockwise_detector::{
@@ -11,64 +11,82 @@ use lockwise_detector::{
     op::{Mode, ObjectKind},
 };
 
-use crate::rt::{Meta, Origin, world::Place};
+use crate::rt::{Origin, world::Place};
 
-/// How many locks a thread can hold and still be on the fast path.
-const SLOTS: usize = 64;
+/// How many locks a thread can hold and still be on the fast path. One less than a power of two,
+/// so that a mask keeps every index within bounds.
+const SLOTS: usize = 63;
 
 /// The locks that a thread holds, in the order of acquisition.
 ///
 /// Only the thread itself writes; see [`Record`](super::Record) for who may read.
 pub(super) struct HeldStack {
-    /// The index of the last held slot.
+    /// How many locks are held in slots: the index of the last one.
     depth: AtomicU32,
-    /// The first slot stands for holding nothing.
+    /// The context of what is held now: see [`Hold::after`]. It is kept here alone: a pop gets the
+    /// one before by calculation, which is quicker than a load that waits for another one.
+    context: AtomicU64,
+    /// The context of holding nothing.
+    nothing: AtomicU64,
+    /// The first slot is never used.
     slots: [Slot; SLOTS + 1],
 }
 
 /// A lock that the thread holds. Nothing here leads to the lock itself, which may be gone if its
-/// guard was leaked.
+/// guard was leaked. A line of the cache each: a push touches one, and finds it by a shift.
+#[repr(align(64))]
 struct Slot {
-    /// See [`Hold`].
+    /// See [`Hold`]. With [`TOLD`] if the detector was told by the thread itself.
     hold: AtomicU64,
     type_name: AtomicPtr<()>,
     created: AtomicPtr<Location<'static>>,
     site: AtomicPtr<Location<'static>>,
-    /// The context from here on: see [`Hold::after`].
-    context: AtomicU64,
-    /// Whether the detector was told by the thread itself.
-    told: AtomicBool,
 }
 
-/// A lock and a mode, in one word: the object's id, four times, plus [`SHARED`] and [`RWLOCK`]
-/// (the only kinds that stacks hold are mutexes and rwlocks).
+/// A lock and a mode, in one word: the object's id, eight times, plus [`SHARED`] and [`RWLOCK`]
+/// (the only kinds that stacks hold are mutexes and rwlocks). [`TOLD`] is for slots alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hold(u64);
 
 const SHARED: u64 = 1;
 const RWLOCK: u64 = 2;
+const TOLD: u64 = 4;
+const ID_SHIFT: u32 = 3;
+
+/// What a context is multiplied with (2^64 divided by the golden ratio), and the inverse of that
+/// modulo 2^64.
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+const INVERSE: u64 = 0xF1DE_83E1_9937_733D;
+const _: () = assert!(FACTOR.wrapping_mul(INVERSE) == 1);
+const ROTATION: u32 = 23;
 
 impl Hold {
     #[inline]
-    pub(super) fn of_mutex(meta: &Meta) -> Self {
-        Self(meta.id().0 << 2)
+    pub(super) fn of_mutex(object: ObjectId) -> Self {
+        Self(object.0 << ID_SHIFT)
     }
 
     #[inline]
-    pub(super) fn of_rwlock(meta: &Meta, mode: Mode) -> Self {
+    pub(super) fn of_rwlock(object: ObjectId, mode: Mode) -> Self {
         let shared = if mode == Mode::Shared { SHARED } else { 0 };
-        Self((meta.id().0 << 2) | RWLOCK | shared)
+        Self((object.0 << ID_SHIFT) | RWLOCK | shared)
     }
 
     /// The context that this hold makes of the one before it. A context is a hash of the sequence
     /// of locks held.
     #[inline]
     pub(super) fn after(self, context: u64) -> u64 {
-        (context.rotate_left(23) ^ self.0).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        (context.rotate_left(ROTATION) ^ self.0).wrapping_mul(FACTOR)
+    }
+
+    /// The context of which this hold made `context`.
+    #[inline]
+    fn before(self, context: u64) -> u64 {
+        (context.wrapping_mul(INVERSE) ^ self.0).rotate_right(ROTATION)
     }
 
     fn object(self) -> ObjectId {
-        ObjectId(self.0 >> 2)
+        ObjectId(self.0 >> ID_SHIFT)
     }
 
     fn mode(self) -> Mode {
@@ -95,104 +113,133 @@ impl HeldStack {
     pub(super) fn new() -> Self {
         Self {
             depth: AtomicU32::new(0),
+            context: AtomicU64::new(0),
+            nothing: AtomicU64::new(0),
             slots: std::array::from_fn(|_| Slot {
                 hold: AtomicU64::new(0),
                 type_name: AtomicPtr::new(ptr::null_mut()),
                 created: AtomicPtr::new(ptr::null_mut()),
                 site: AtomicPtr::new(ptr::null_mut()),
-                context: AtomicU64::new(0),
-                told: AtomicBool::new(false),
             }),
         }
     }
 
+    /// How many locks are held, as far as there is room.
     #[inline]
-    fn depth(&self) -> usize {
-        self.depth.load(Relaxed) as usize
-    }
-
-    #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.depth() == 0
-    }
-
-    #[inline]
-    pub(super) fn is_full(&self) -> bool {
-        self.depth() >= SLOTS
+    pub(super) fn depth(&self) -> Depth {
+        Depth(self.depth.load(Relaxed))
     }
 
     /// The context of what is held now.
     #[inline]
     pub(super) fn context(&self) -> u64 {
-        self.slots.get(self.depth()).map_or(0, |slot| slot.context.load(Relaxed))
+        self.context.load(Relaxed)
     }
 
-    /// Adds a hold, if there is room; `context` is the one with it.
     #[inline]
-    pub(super) fn push(&self, hold: Hold, origin: &Origin, place: Place, context: u64, told: bool) {
-        let index = self.depth() + 1;
-        let Some(slot) = self.slots.get(index) else { return };
-        slot.hold.store(hold.0, Relaxed);
-        slot.type_name.store(origin.type_name as *mut (), Relaxed);
-        slot.created.store(ptr::from_ref(origin.created).cast_mut(), Relaxed);
+    fn slot(&self, index: u32) -> &Slot {
+        &self.slots[index as usize & SLOTS]
+    }
+
+    /// Adds a hold to those of the present `depth`, if there is room; `context` is the one with it.
+    #[inline]
+    pub(super) fn push(
+        &self,
+        depth: Depth,
+        hold: Hold,
+        origin: &Origin,
+        place: Place,
+        context: u64,
+    ) {
+        if depth.is_full() {
+            return;
+        }
+        let slot = self.slot(depth.0 + 1);
+        // Often the slot last held the same object, whose origin never changes.
+        if slot.hold.load(Relaxed) != hold.0 {
+            slot.type_name.store(origin.type_name as *mut (), Relaxed);
+            slot.created.store(ptr::from_ref(origin.created).cast_mut(), Relaxed);
+            slot.hold.store(hold.0, Relaxed);
+        }
         slot.site.store(ptr::from_ref(place).cast_mut(), Relaxed);
-        slot.context.store(context, Relaxed);
-        slot.told.store(told, Relaxed);
-        self.depth.store(index as u32, Relaxed);
+        self.context.store(context, Relaxed);
+        self.depth.store(depth.0 + 1, Relaxed);
+    }
+
+    /// Adds a hold, if there is room; `told` says whether the thread itself told the detector of it.
+    pub(super) fn push_slowly(&self, hold: Hold, origin: &Origin, place: Place, told: bool) {
+        let hold = if told { Hold(hold.0 | TOLD) } else { hold };
+        let context = Hold(hold.0 & !TOLD).after(self.context());
+        self.push(self.depth(), hold, origin, place, context);
+    }
+
+    /// Removes a hold if it is the last, and the detector was not told of it by the thread itself.
+    #[inline]
+    pub(super) fn pop_untold(&self, hold: Hold) -> bool {
+        let Depth(depth) = self.depth();
+        let is_last = self.slot(depth).hold.load(Relaxed) == hold.0;
+        if is_last {
+            self.context.store(hold.before(self.context()), Relaxed);
+            self.depth.store(depth.wrapping_sub(1), Relaxed);
+        }
+        is_last
     }
 
     /// Removes a hold. Returns whether the detector had been told of it by the thread itself;
     /// `None` if it is not here, for want of room.
-    #[inline]
     pub(super) fn pop(&self, hold: Hold) -> Option<bool> {
-        let top = self.depth();
-        if let Some(slot) = self.slots.get(top)
-            && slot.hold.load(Relaxed) == hold.0
-        {
-            self.depth.store(top as u32 - 1, Relaxed);
-            return Some(slot.told.load(Relaxed));
-        }
-        self.remove(hold)
-    }
-
-    /// Removes a hold that is not the last.
-    #[cold]
-    fn remove(&self, hold: Hold) -> Option<bool> {
-        let depth = self.depth();
-        let index = (1..=depth).rfind(|i| self.slots[*i].hold.load(Relaxed) == hold.0)?;
-        let told = self.slots[index].told.load(Relaxed);
+        let depth = self.depth().0 as usize;
+        let is_it = |index: &usize| self.slots[*index].hold.load(Relaxed) & !TOLD == hold.0;
+        let index = (1..=depth).rfind(is_it)?;
+        let told = self.slots[index].hold.load(Relaxed) & TOLD != 0;
         for i in index..depth {
             let (to, from) = (&self.slots[i], &self.slots[i + 1]);
             to.hold.store(from.hold.load(Relaxed), Relaxed);
             to.type_name.store(from.type_name.load(Relaxed), Relaxed);
             to.created.store(from.created.load(Relaxed), Relaxed);
             to.site.store(from.site.load(Relaxed), Relaxed);
-            to.told.store(from.told.load(Relaxed), Relaxed);
         }
         self.depth.store(depth as u32 - 1, Relaxed);
-        self.rebase(self.slots[0].context.load(Relaxed));
+        self.rebase(self.nothing.load(Relaxed));
         Some(told)
     }
 
-    /// Makes all contexts anew, from that of holding nothing.
+    /// Makes the context anew, from that of holding nothing.
     pub(super) fn rebase(&self, nothing: u64) {
-        self.slots[0].context.store(nothing, Relaxed);
-        let held = &self.slots[1..=self.depth()];
-        held.iter().fold(nothing, |context, slot| {
-            let context = Hold(slot.hold.load(Relaxed)).after(context);
-            slot.context.store(context, Relaxed);
-            context
-        });
+        self.nothing.store(nothing, Relaxed);
+        let holds = self.iter_slots().map(|(_, slot)| Hold(slot.hold.load(Relaxed) & !TOLD));
+        self.context.store(holds.fold(nothing, |context, hold| hold.after(context)), Relaxed);
+    }
+
+    fn iter_slots(&self) -> impl Iterator<Item = (usize, &Slot)> {
+        self.slots.iter().enumerate().skip(1).take(self.depth().0 as usize)
     }
 
     /// The locks held now, in the order of acquisition.
     pub(super) fn iter(&self) -> impl Iterator<Item = HeldLock> + '_ {
-        (1..=self.depth()).filter_map(|index| self.slots[index].read(index))
+        self.iter_slots().filter_map(|(index, slot)| slot.read(index))
     }
 
     /// The detector now knows of the held lock at `index` from the thread itself.
     pub(super) fn set_told(&self, index: usize) {
-        self.slots[index].told.store(true, Relaxed);
+        let hold = &self.slots[index].hold;
+        hold.store(hold.load(Relaxed) | TOLD, Relaxed);
+    }
+}
+
+/// How many locks a thread held at some moment.
+#[derive(Clone, Copy)]
+pub(super) struct Depth(u32);
+
+impl Depth {
+    #[inline]
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    #[inline]
+    pub(super) fn is_full(self) -> bool {
+        self.0 as usize >= SLOTS
     }
 }
 
@@ -216,7 +263,7 @@ impl Slot {
             mode: hold.mode(),
             origin: Origin { kind: hold.kind(), type_name, name: None, created },
             site: site.into(),
-            told: self.told.load(Relaxed),
+            told: hold.0 & TOLD != 0,
         })
     }
 }
@@ -224,11 +271,11 @@ impl Slot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rt::Meta;
 
     fn push(stack: &HeldStack, meta: &Meta) -> Hold {
-        let hold = Hold::of_mutex(meta);
-        let context = hold.after(stack.context());
-        stack.push(hold, meta.origin(), Location::caller(), context, false);
+        let hold = Hold::of_mutex(meta.id());
+        stack.push_slowly(hold, meta.origin(), Location::caller(), false);
         hold
     }
 
@@ -243,8 +290,13 @@ mod tests {
         let held: Vec<_> = stack.iter().map(|held| held.object).collect();
         assert_eq!(held, [metas[0].id(), metas[2].id()]);
         assert_eq!(stack.pop(holds[1]), None);
-        assert_eq!(stack.pop(holds[2]), Some(false));
+        assert!(!stack.pop_untold(holds[0]));
+        assert!(stack.pop_untold(holds[2]));
         assert_eq!(stack.context(), holds[0].after(9));
+        stack.set_told(1);
+        assert!(!stack.pop_untold(holds[0]));
+        assert_eq!(stack.pop(holds[0]), Some(true));
+        assert_eq!(stack.context(), 9);
     }
 
     #[test]
@@ -252,7 +304,7 @@ mod tests {
         let stack = HeldStack::new();
         let metas: Vec<_> = (0..=SLOTS).map(|_| Meta::of::<()>(ObjectKind::Mutex)).collect();
         let holds: Vec<_> = metas.iter().map(|meta| push(&stack, meta)).collect();
-        assert!(stack.is_full());
+        assert!(stack.depth().is_full());
         assert_eq!(stack.pop(holds[SLOTS]), None);
         assert!(stack.pop(holds[SLOTS - 1]).is_some());
     }

@@ -10,11 +10,11 @@ use std::{
 
 use lockwise_detector::{Epoch, ObjectId};
 
-use super::{kernel, record::Record};
+use super::{held::Depth, kernel, record::Record};
 
-/// How many contexts a thread remembers having told the detector of. Two contexts that share a
-/// place push each other out, and are then told again: slower, never wrong.
-const SEEN: usize = 1024;
+/// How many contexts a thread remembers having told the detector of, each in one of two places.
+/// Where more share them, they push each other out, and are then told again: slower, never wrong.
+const SEEN: usize = 4096;
 
 /// How many other threads' moments a thread remembers.
 const KNOWN: usize = 16;
@@ -142,6 +142,13 @@ impl Local {
         self.first_record()
     }
 
+    /// The same if there is no more to it than to look it up.
+    #[inline]
+    pub(super) fn active_record(&'static self) -> Option<&'static Record> {
+        // SAFETY: as for `record`.
+        unsafe { self.active.get().as_ref() }
+    }
+
     #[cold]
     fn first_record(&'static self) -> Option<&'static Record> {
         if self.inside.get() > 0 {
@@ -255,10 +262,18 @@ impl Local {
 
     /// Whether the detector has to be told of a hold that makes `context`: it is not the only one,
     /// and this sequence is new; or it is among locks that are not all known here.
-    #[inline]
     pub(super) fn should_tell(&self, record: &Record, context: u64) -> bool {
+        let depth = record.held.depth();
         record.loose.load(Ordering::Relaxed) != 0
-            || (!record.held.is_empty() && (record.held.is_full() || !self.has_seen(context)))
+            || (!depth.is_empty() && (depth.is_full() || !self.has_seen(context)))
+    }
+
+    /// The same at first sight: what this says need not be told, need not.
+    #[inline]
+    pub(super) fn might_tell(&self, record: &Record, depth: Depth, context: u64) -> bool {
+        record.loose.load(Ordering::Relaxed) != 0
+            || depth.is_full()
+            || (!depth.is_empty() && !self.is_seen_at(seen_index(context), context))
     }
 
     /// Something that must happen before what follows reached this thread: lock orders that were
@@ -277,27 +292,36 @@ impl Local {
     }
 
     /// Whether the detector was told of this sequence of locks.
-    #[inline]
     pub(super) fn has_seen(&self, context: u64) -> bool {
+        let index = seen_index(context);
+        self.is_seen_at(index, context) || self.is_seen_at(index ^ 1, context)
+    }
+
+    #[inline]
+    fn is_seen_at(&self, index: usize, context: u64) -> bool {
         let seen = self.seen.get();
         // SAFETY: the pointer is null or leads to the table that OWNER keeps, which only this
         // thread touches, and no reference into it outlives a statement.
-        !seen.is_null() && unsafe { (&*seen)[context as usize % SEEN] == context }
+        !seen.is_null() && unsafe { (&*seen)[index % SEEN] == context }
     }
 
     pub(super) fn set_seen(&self, context: u64) {
         let seen = self.seen.get();
-        if !seen.is_null() {
-            // SAFETY: as for `has_seen`.
-            unsafe { (&mut *seen)[context as usize % SEEN] = context };
+        if seen.is_null() || self.has_seen(context) {
+            return;
         }
+        let index = seen_index(context);
+        // SAFETY: as for `is_seen_at`.
+        let seen = unsafe { &mut *seen };
+        // What is newer is looked up at first sight; what was there is kept beside it.
+        seen[index ^ 1] = seen[index];
+        seen[index] = context;
     }
 
     /// Whether the detector knows that `released` comes before this thread's present.
-    #[inline]
     pub(super) fn knows(&self, record: &Record, released: u64) -> bool {
         let epoch = Epoch::from_bits(released);
-        epoch.is_none() || epoch.thread() == record.in_epochs() || {
+        record.is_own(epoch) || {
             let known = Epoch::from_bits(self.known[epoch.thread().index() % KNOWN].get());
             known.thread() == epoch.thread() && known.tick() >= epoch.tick()
         }
@@ -307,6 +331,12 @@ impl Local {
         let index = Epoch::from_bits(released).thread().index() % KNOWN;
         self.known[index].set(released);
     }
+}
+
+/// Contexts are products: of those the upper bits depend on all bits of the factors.
+#[inline]
+fn seen_index(context: u64) -> usize {
+    (context >> (u64::BITS - SEEN.ilog2())) as usize % SEEN
 }
 
 /// See [`Local::enter`].

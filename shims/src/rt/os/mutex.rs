@@ -11,14 +11,14 @@
 use std::{hint, sync::atomic::Ordering, time::Instant};
 
 use lockwise_detector::{
-    Action,
+    Action, Epoch,
     op::{Mode, Patience},
 };
 
 use super::{
     held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
-    local::{Local, local},
+    local::local,
     record::Record,
 };
 use crate::{
@@ -35,30 +35,44 @@ const NOBODY: u32 = u32::MAX - PARKED;
 /// How often a thread looks again before it blocks.
 const SPINS: u32 = 100;
 
-// Always: a call would save and restore the registers that only the cold paths need, and those
-// stores have to drain before the next locked instruction.
+// Always: a call would save and restore registers, and those stores have to drain before the next
+// locked instruction. What is rare is left out whole, for the same reason.
 #[inline(always)]
 #[track_caller]
 pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
     let local = local();
-    match (&mutex.meta, local.record()) {
-        (Some(meta), Some(record)) => lock_observed(mutex, meta, local, record, until),
+    let known = mutex.meta.as_ref().and_then(|meta| Some((meta, meta.drawn_id()?)));
+    let (Some(record), Some((meta, object))) = (local.active_record(), known) else {
+        return lock_slowly(mutex, until);
+    };
+    // What can be done before the locked instruction is: a chain of loads behind it would be paid
+    // for in full.
+    let hold = Hold::of_mutex(object);
+    let depth = record.held.depth();
+    let context = hold.after(record.held.context());
+    if local.might_tell(record, depth, context) || !take(mutex, local.word()) {
+        return lock_slowly(mutex, until);
+    }
+    if !record.is_own(Epoch::from_bits(mutex.last_release.load(Ordering::Relaxed))) {
+        return lock_after_another(mutex, meta, record);
+    }
+    record.held.push(depth, hold, meta.origin(), std::panic::Location::caller(), context);
+    true
+}
+
+#[cold]
+#[track_caller]
+fn lock_slowly(mutex: &RawMutex, until: Until) -> bool {
+    match (&mutex.meta, local().record()) {
+        (Some(meta), Some(record)) => lock_observed(mutex, meta, record, until),
         (_, record) => lock_quiet(mutex, record, until),
     }
 }
 
-#[inline(always)]
 #[track_caller]
-fn lock_observed(
-    mutex: &RawMutex,
-    meta: &Meta,
-    local: &'static Local,
-    record: &Record,
-    until: Until,
-) -> bool {
-    // What can be done before the locked instruction is: a chain of loads behind it would be paid
-    // for in full.
-    let hold = Hold::of_mutex(meta);
+fn lock_observed(mutex: &RawMutex, meta: &Meta, record: &Record, until: Until) -> bool {
+    let local = local();
+    let hold = Hold::of_mutex(meta.id());
     let context = hold.after(record.held.context());
     let told = local.should_tell(record, context);
     if !take(mutex, local.word()) && !spin(mutex, local.word(), until) {
@@ -67,11 +81,24 @@ fn lock_observed(
     if told || !local.knows(record, mutex.last_release.load(Ordering::Relaxed)) {
         admit(mutex, meta, record, until.patience(), told);
     }
-    record.held.push(hold, meta.origin(), std::panic::Location::caller(), context, told);
+    record.held.push_slowly(hold, meta.origin(), std::panic::Location::caller(), told);
     if told {
         local.set_seen(context);
         stop_if_found(mutex);
     }
+    true
+}
+
+/// The rest of an acquisition, in a context that the detector knows, of a lock that another thread
+/// released last.
+#[inline(never)]
+#[track_caller]
+fn lock_after_another(mutex: &RawMutex, meta: &Meta, record: &Record) -> bool {
+    if !local().knows(record, mutex.last_release.load(Ordering::Relaxed)) {
+        admit(mutex, meta, record, Patience::Forever, false);
+    }
+    let hold = Hold::of_mutex(meta.id());
+    record.held.push_slowly(hold, meta.origin(), std::panic::Location::caller(), false);
     true
 }
 
@@ -187,10 +214,9 @@ fn finish(
     kernel.tell_held(record);
     acquired(&mut kernel, meta, record, until.patience(), place);
     kernel.leave_quietly();
-    let hold = Hold::of_mutex(meta);
-    let context = hold.after(record.held.context());
-    record.held.push(hold, meta.origin(), place, context, true);
-    local().set_seen(context);
+    let hold = Hold::of_mutex(meta.id());
+    record.held.push_slowly(hold, meta.origin(), place, true);
+    local().set_seen(record.held.context());
     stop_if_found(mutex);
     true
 }
@@ -261,11 +287,29 @@ fn key(mutex: &RawMutex) -> usize {
 #[track_caller]
 pub(super) unsafe fn unlock(mutex: &RawMutex) {
     let local = local();
+    let known = mutex.meta.as_ref().and_then(Meta::drawn_id);
+    let (Some(record), Some(object)) = (local.active_record(), known) else {
+        return unlock_slowly(mutex);
+    };
+    if !record.held.pop_untold(Hold::of_mutex(object)) {
+        return unlock_slowly(mutex);
+    }
+    mutex.last_release.store(record.release_epoch(), Ordering::Relaxed);
+    let word = local.word();
+    if mutex.word.compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed).is_err() {
+        unlock_parked(mutex, record);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn unlock_slowly(mutex: &RawMutex) {
+    let local = local();
     let Some(record) = local.record() else {
-        return unlock_slow(mutex);
+        return unlock_untold(mutex);
     };
     if let Some(meta) = &mutex.meta {
-        let told = record.held.pop(Hold::of_mutex(meta));
+        let told = record.held.pop(Hold::of_mutex(meta.id()));
         mutex.last_release.store(record.release_epoch(), Ordering::Relaxed);
         if told != Some(false) {
             return unlock_told(mutex, meta, record);
@@ -297,13 +341,13 @@ fn unlock_told(mutex: &RawMutex, meta: &Meta, record: &Record) {
 fn unlock_parked(mutex: &RawMutex, record: &Record) {
     match &mutex.meta {
         Some(meta) => unlock_told(mutex, meta, record),
-        None => unlock_slow(mutex),
+        None => unlock_untold(mutex),
     }
 }
 
 /// Releases without telling anybody.
 #[cold]
-fn unlock_slow(mutex: &RawMutex) {
+fn unlock_untold(mutex: &RawMutex) {
     let word = mutex.word.load(Ordering::Relaxed) & !PARKED;
     if mutex.word.compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed).is_ok() {
         return;

@@ -15,6 +15,9 @@ use super::held::HeldStack;
 /// Not a session: nobody hears of what its threads do.
 const NO_SESSION: u64 = u64::MAX;
 
+/// The part of a serial number that fits into an [`Epoch`].
+const THREAD: u32 = 0xF_FFFF;
+
 /// One thread of the operating system, as the runtime sees it.
 ///
 /// The thread itself writes the held locks and the tick, without synchronisation; others read
@@ -30,7 +33,9 @@ pub(crate) struct Record {
     pub(super) session: u64,
     pub(super) id: ThreadId,
     name: Option<Arc<str>>,
-    tick: AtomicU64,
+    /// The present moment, as locks store it: the thread's part (see [`Record::in_epochs`]) and the
+    /// tick, in one word.
+    moment: AtomicU64,
     /// The locks that the thread holds, as far as there is room.
     pub(super) held: HeldStack,
     /// Locks held that are not in slots: those that another thread may release.
@@ -67,7 +72,7 @@ impl Record {
             session,
             id,
             name,
-            tick: AtomicU64::new(1),
+            moment: AtomicU64::new(Epoch::new(ThreadId(serial & THREAD), 1).to_bits()),
             held: HeldStack::new(),
             loose: AtomicU32::new(0),
             finished: AtomicBool::new(false),
@@ -123,28 +128,40 @@ impl Record {
     /// The present moment of this thread.
     #[inline]
     pub(super) fn tick(&self) -> Tick {
-        self.tick.load(Relaxed)
+        self.moment().tick()
+    }
+
+    #[inline]
+    fn moment(&self) -> Epoch {
+        Epoch::from_bits(self.moment.load(Relaxed))
     }
 
     /// Ends the present moment; called by the thread itself.
     #[inline]
     pub(super) fn advance(&self) -> Tick {
-        let tick = self.tick.load(Relaxed);
-        self.tick.store(tick + 1, Relaxed);
-        tick
+        Epoch::from_bits(self.release_epoch()).tick()
     }
 
     /// The thread's part of the moments that locks store: the serial number, which means the same
     /// thread in every session.
     #[inline]
     pub(super) fn in_epochs(&self) -> ThreadId {
-        ThreadId(self.serial & 0xF_FFFF)
+        self.moment().thread()
+    }
+
+    /// Whether it is no news to this thread that something happened at `epoch`: it was its own
+    /// doing, or never.
+    #[inline]
+    pub(super) fn is_own(&self, epoch: Epoch) -> bool {
+        epoch.is_none() || epoch.thread() == self.in_epochs()
     }
 
     /// The moment that ends here, as a lock stores it.
     #[inline]
     pub(super) fn release_epoch(&self) -> u64 {
-        Epoch::new(self.in_epochs(), self.advance()).to_bits()
+        let moment = self.moment.load(Relaxed);
+        self.moment.store(moment + 1, Relaxed);
+        moment
     }
 
     /// Ends the thread's present or next [`Record::sleep`].

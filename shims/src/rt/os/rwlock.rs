@@ -12,7 +12,7 @@
 use std::{hint, sync::atomic::Ordering};
 
 use lockwise_detector::{
-    Action,
+    Action, Epoch,
     op::{Mode, Patience},
 };
 
@@ -57,14 +57,35 @@ fn me(record: Option<&Record>) -> u64 {
     record.map_or(NOBODY, |record| u64::from(record.serial) << WRITER_SHIFT)
 }
 
-#[inline]
+// Always, and without what is rare, for the same reasons as a mutex's.
+#[inline(always)]
 #[track_caller]
 pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
+    let local = local();
+    let (Some(record), Some(object)) = (local.active_record(), lock.meta.drawn_id()) else {
+        return lock_slowly(lock, mode, until);
+    };
+    let hold = Hold::of_rwlock(object, mode);
+    let depth = record.held.depth();
+    let context = hold.after(record.held.context());
+    if local.might_tell(record, depth, context) || !take(lock, mode, record) {
+        return lock_slowly(lock, mode, until);
+    }
+    if !is_own(lock, mode, record) {
+        return lock_after_another(lock, mode, record);
+    }
+    record.held.push(depth, hold, lock.meta.origin(), std::panic::Location::caller(), context);
+    true
+}
+
+#[cold]
+#[track_caller]
+fn lock_slowly(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     let local = local();
     let Some(record) = local.record() else {
         return lock_unseen(lock, mode, until);
     };
-    let hold = Hold::of_rwlock(&lock.meta, mode);
+    let hold = Hold::of_rwlock(lock.meta.id(), mode);
     let context = hold.after(record.held.context());
     let told = local.should_tell(record, context);
     if !take(lock, mode, record) && !spin(lock, mode, record, until) {
@@ -73,11 +94,24 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     if told || !is_known(lock, mode, local, record) {
         admit(lock, mode, record, until.patience(), told);
     }
-    record.held.push(hold, lock.meta.origin(), std::panic::Location::caller(), context, told);
+    record.held.push_slowly(hold, lock.meta.origin(), std::panic::Location::caller(), told);
     if told {
         local.set_seen(context);
         stop_if_found(lock, mode);
     }
+    true
+}
+
+/// The rest of an acquisition, in a context that the detector knows, of a lock that another thread
+/// released last.
+#[inline(never)]
+#[track_caller]
+fn lock_after_another(lock: &RawRwLock, mode: Mode, record: &Record) -> bool {
+    if !is_known(lock, mode, local(), record) {
+        admit(lock, mode, record, Patience::Forever, false);
+    }
+    let hold = Hold::of_rwlock(lock.meta.id(), mode);
+    record.held.push_slowly(hold, lock.meta.origin(), std::panic::Location::caller(), false);
     true
 }
 
@@ -110,13 +144,21 @@ fn spin(lock: &RawRwLock, mode: Mode, record: &Record, until: Until) -> bool {
 }
 
 /// Whether the detector knows that what was released before comes before this thread's present.
-#[inline]
 fn is_known(lock: &RawRwLock, mode: Mode, local: &Local, record: &Record) -> bool {
-    let written = local.knows(record, lock.last_write.load(Ordering::Relaxed));
-    match mode {
-        Mode::Shared => written,
-        Mode::Exclusive => written && lock.readers.load(Ordering::Relaxed) & !bit(record) == 0,
-    }
+    local.knows(record, lock.last_write.load(Ordering::Relaxed)) && is_unread(lock, mode, record)
+}
+
+/// The same without a look at what this thread knows of others.
+#[inline]
+fn is_own(lock: &RawRwLock, mode: Mode, record: &Record) -> bool {
+    let written = Epoch::from_bits(lock.last_write.load(Ordering::Relaxed));
+    record.is_own(written) && is_unread(lock, mode, record)
+}
+
+/// Whether no other thread's reading comes before an acquisition in `mode`.
+#[inline]
+fn is_unread(lock: &RawRwLock, mode: Mode, record: &Record) -> bool {
+    mode == Mode::Shared || lock.readers.load(Ordering::Relaxed) & !bit(record) == 0
 }
 
 fn bit(record: &Record) -> u64 {
@@ -221,10 +263,9 @@ fn finish(
     tell_release(&mut kernel, lock, mode, record, place);
     acquired(&mut kernel, lock, mode, record, until.patience(), place);
     kernel.leave_quietly();
-    let hold = Hold::of_rwlock(&lock.meta, mode);
-    let context = hold.after(record.held.context());
-    record.held.push(hold, lock.meta.origin(), place, context, true);
-    local().set_seen(context);
+    let hold = Hold::of_rwlock(lock.meta.id(), mode);
+    record.held.push_slowly(hold, lock.meta.origin(), place, true);
+    local().set_seen(record.held.context());
 }
 
 /// In the kernel: acquires if possible, and otherwise makes the owners come to the kernel to
@@ -290,18 +331,39 @@ fn key(lock: &RawRwLock) -> usize {
 #[inline]
 #[track_caller]
 pub(super) unsafe fn unlock(lock: &RawRwLock, mode: Mode) {
-    let local = local();
+    let known = (local().active_record(), lock.meta.drawn_id());
+    if let (Some(record), Some(object)) = known
+        && record.held.pop_untold(Hold::of_rwlock(object, mode))
+    {
+        leave_trace(lock, mode, record);
+        if release_word(lock, mode) & PARKED != 0 {
+            tell_and_wake(lock, mode);
+        }
+    } else {
+        unlock_slowly(lock, mode);
+    }
+}
+
+#[cold]
+#[track_caller]
+fn unlock_slowly(lock: &RawRwLock, mode: Mode) {
     let mut told = Some(false);
-    if let Some(record) = local.record() {
-        told = record.held.pop(Hold::of_rwlock(&lock.meta, mode));
+    if let Some(record) = local().record() {
+        told = record.held.pop(Hold::of_rwlock(lock.meta.id(), mode));
         leave_trace(lock, mode, record);
     }
-    let before = match mode {
+    let before = release_word(lock, mode);
+    if told != Some(false) || before & PARKED != 0 {
+        tell_and_wake(lock, mode);
+    }
+}
+
+/// Gives the hold back, and returns the word as it was before.
+#[inline]
+fn release_word(lock: &RawRwLock, mode: Mode) -> u64 {
+    match mode {
         Mode::Shared => lock.word.fetch_sub(1, Ordering::Release),
         Mode::Exclusive => lock.word.fetch_and(PARKED, Ordering::Release),
-    };
-    if told != Some(false) || before & PARKED != 0 {
-        unlock_slow(lock, mode);
     }
 }
 
@@ -319,9 +381,10 @@ fn leave_trace(lock: &RawRwLock, mode: Mode, record: &Record) {
     }
 }
 
+/// Tells the detector of a release that it knows the acquisition of, and wakes those who wait.
 #[cold]
 #[track_caller]
-fn unlock_slow(lock: &RawRwLock, mode: Mode) {
+fn tell_and_wake(lock: &RawRwLock, mode: Mode) {
     let site = std::panic::Location::caller().into();
     if local().is_in_kernel() {
         local().miss_wake();
@@ -366,7 +429,7 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
         return;
     };
     let object = lock.meta.id();
-    record.held.pop(Hold::of_rwlock(&lock.meta, Mode::Exclusive));
+    record.held.pop(Hold::of_rwlock(lock.meta.id(), Mode::Exclusive));
     lock.last_write.store(record.release_epoch(), Ordering::Relaxed);
     let mut kernel = Kernel::enter();
     if kernel.holds(record, object) {
@@ -381,9 +444,8 @@ pub(super) unsafe fn downgrade(lock: &RawRwLock) {
     lock.word.store(1 | parked, Ordering::Release);
     wake(&mut kernel, lock);
     kernel.leave_quietly();
-    let hold = Hold::of_rwlock(&lock.meta, Mode::Shared);
-    let context = hold.after(record.held.context());
-    record.held.push(hold, lock.meta.origin(), place, context, told);
+    let hold = Hold::of_rwlock(lock.meta.id(), Mode::Shared);
+    record.held.push_slowly(hold, lock.meta.origin(), place, told);
 }
 
 /// Locks for a thread without a record, which cannot wait in a queue.

@@ -13,12 +13,16 @@ mod session;
 mod stuck;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use lockwise_detector::{Finding, ThreadId};
+use lockwise_detector::{
+    Finding, ThreadId,
+    hash::IdMap,
+    op::{ObjectInfo, ObjectKind},
+};
 
 pub(super) use self::{
     lives::{begin_root, begin_session, begin_spawned, end_session, thread_ends},
@@ -41,12 +45,14 @@ static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
 const PROCESS: u64 = 0;
 
 pub(super) struct Kernel {
-    sessions: HashMap<u64, Session>,
+    sessions: IdMap<u64, Session>,
     next_session: u64,
-    records: HashMap<u32, Arc<Record>>,
+    records: IdMap<u32, Arc<Record>>,
     next_serial: u32,
-    queues: HashMap<usize, VecDeque<Waiter>>,
+    queues: IdMap<usize, VecDeque<Waiter>>,
     pub(super) shadows: Shadows,
+    /// Descriptions of objects, by kind, type and place of creation.
+    infos: IdMap<(ObjectKind, usize, usize), Arc<ObjectInfo>>,
     fresh: Vec<(Finding, Destination)>,
     /// Whether the watchdog is at work (see `stuck`).
     watched: bool,
@@ -93,12 +99,13 @@ impl Kernel {
     fn new() -> Self {
         let process = Session::new(Destination::of_process());
         let mut kernel = Self {
-            sessions: HashMap::from([(PROCESS, process)]),
+            sessions: IdMap::from_iter([(PROCESS, process)]),
             next_session: PROCESS + 1,
-            records: HashMap::new(),
+            records: IdMap::default(),
             next_serial: 1,
-            queues: HashMap::new(),
+            queues: IdMap::default(),
             shadows: Shadows::default(),
+            infos: IdMap::default(),
             fresh: Vec::new(),
             watched: false,
         };

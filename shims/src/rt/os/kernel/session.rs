@@ -1,13 +1,14 @@
 //! Sessions: which detector hears of what, and in what order.
 
 use std::{
-    collections::{HashMap, HashSet},
-    sync::atomic::Ordering,
+    ptr,
+    sync::{Arc, atomic::Ordering},
 };
 
 use lockwise_detector::{
     Action, Detector, Epoch, ObjectId, Op, Rule, Site, Stack, ThreadId,
-    op::{Mode, Patience},
+    hash::{IdMap, IdSet},
+    op::{Mode, ObjectInfo, Patience},
 };
 
 use super::{Kernel, Stuck};
@@ -23,9 +24,9 @@ use crate::{
 pub(super) struct Session {
     pub(super) detector: Detector,
     pub(super) destination: Destination,
-    pub(super) known: HashSet<ObjectId>,
+    pub(super) known: IdSet<ObjectId>,
     /// The ids of its threads, ended ones too, by serial number as it is in epochs.
-    pub(super) ids: HashMap<u32, ThreadId>,
+    pub(super) ids: IdMap<u32, ThreadId>,
     pub(super) next_thread: u32,
     /// Threads that have not ended, and how many of them sleep without a deadline.
     pub(super) live: usize,
@@ -41,8 +42,8 @@ impl Session {
         Self {
             detector: Detector::new(),
             destination,
-            known: HashSet::new(),
-            ids: HashMap::new(),
+            known: IdSet::default(),
+            ids: IdMap::default(),
             next_thread: 0,
             live: 0,
             asleep: 0,
@@ -128,9 +129,20 @@ impl Kernel {
         let known = self.sessions.get_mut(&record.session).map(|s| s.known.insert(object));
         if known == Some(true) {
             let (thread, at, site) = (record.id, record.tick(), origin.created.into());
-            let action = Action::Create { object, info: origin.info() };
+            let info = self.info(origin);
+            let action = Action::Create { object, info };
             self.send(record.session, Op { thread, at, site, stack: None, action });
         }
+    }
+
+    /// What a detector is told of an object. Objects of one type that were made at one place are
+    /// often many, and share it.
+    fn info(&mut self, origin: Origin) -> Arc<ObjectInfo> {
+        if origin.name.is_some() {
+            return origin.info();
+        }
+        let key = (origin.kind, origin.type_name as usize, ptr::from_ref(origin.created).addr());
+        Arc::clone(self.infos.entry(key).or_insert_with(|| origin.info()))
     }
 
     pub(in crate::rt::os) fn object_gone(&mut self, record: &Record, object: ObjectId) {

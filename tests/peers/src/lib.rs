@@ -1,0 +1,12 @@
+//! lockwise beside std and other lock checkers: the same work through one trait.
+//!
+//! [`Peer`] is what all of them can do; [`work`] is written once, over it; `benches/peers.rs`
+//! measures its time, and the binary `instructions` repeats it for callgrind to count. Nothing but
+//! the locks differs: the data, the guards and the places of `black_box` are the same.
+
+pub mod cpu_time;
+pub mod orders;
+pub mod peer;
+pub mod work;
+
+pub use peer::Peer;
