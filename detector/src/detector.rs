@@ -1,8 +1,10 @@
 //! [`Detector`]: all analyses over one sequence of Ops.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    Analysis, Context, Finding, Op, OpError, misuse::Misuses, order::LockOrder, race::Races,
-    wait::WaitFors,
+    Analysis, Context, Finding, ObjectId, Op, OpError, Rule, misuse::Misuses, order::LockOrder,
+    race::Races, wait::WaitFors,
 };
 
 /// Feeds each Op to the context and then to every analysis.
@@ -44,6 +46,7 @@ impl Detector {
         for analysis in &mut self.analyses {
             analysis.observe(op, &self.context, &mut findings);
         }
+        drop_fulfilled(&mut findings);
         Ok(findings)
     }
 
@@ -65,5 +68,37 @@ impl Detector {
             findings.extend(detector.observe(op)?);
         }
         Ok(findings)
+    }
+}
+
+/// A deadlock that has come about is no longer a prediction: where one Op reveals both, only what
+/// happened is reported.
+fn drop_fulfilled(findings: &mut Vec<Finding>) {
+    let locks = |finding: &Finding| -> BTreeSet<ObjectId> {
+        finding.objects().iter().map(|object| object.id).collect()
+    };
+    let happened: Vec<_> =
+        findings.iter().filter(|f| f.kind() == Rule::Deadlock).map(&locks).collect();
+    findings.retain(|finding| {
+        finding.kind() != Rule::LockOrderCycle
+            || !happened.iter().any(|deadlock| locks(finding).is_subset(deadlock))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::script::Script;
+
+    #[test]
+    fn a_deadlock_is_not_predicted_as_well() {
+        let mut script = Script::new();
+        let [main, t1, t2] = script.threads();
+        let [a, b] = script.mutexes();
+        script.spawn(main, t1).spawn(main, t2);
+        script.lock(t1, a).lock(t2, b).request(t1, b).request(t2, a);
+        let findings = Detector::run(script.ops()).unwrap();
+        let rules: Vec<_> = findings.iter().map(Finding::rule).collect();
+        assert_eq!(rules, ["deadlock"]);
     }
 }
