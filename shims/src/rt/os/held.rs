@@ -3,7 +3,10 @@
 use std::{
     panic::Location,
     ptr,
-    sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering::Relaxed},
+    sync::atomic::{
+        AtomicPtr, AtomicU32, AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
 use lockwise_detector::{
@@ -159,7 +162,8 @@ impl HeldStack {
         if slot.hold.load(Relaxed) != hold.0 {
             slot.type_name.store(origin.type_name as *mut (), Relaxed);
             slot.created.store(ptr::from_ref(origin.created).cast_mut(), Relaxed);
-            slot.hold.store(hold.0, Relaxed);
+            // Last: whoever finds the hold finds what belongs to it.
+            slot.hold.store(hold.0, Release);
         }
         slot.site.store(ptr::from_ref(place).cast_mut(), Relaxed);
         self.context.store(context, Relaxed);
@@ -247,7 +251,7 @@ impl Slot {
     /// What is held here. `None` if the thread that owns the slot is just filling it for the first
     /// time.
     fn read(&self, index: usize) -> Option<HeldLock> {
-        let hold = Hold(self.hold.load(Relaxed));
+        let hold = Hold(self.hold.load(Acquire));
         let type_name = self.type_name.load(Relaxed);
         // SAFETY: only `push` stores there, and it stores `&'static Location`s.
         let (created, site) =
