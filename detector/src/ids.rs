@@ -46,6 +46,10 @@ impl Epoch {
     /// Before everything.
     pub const NONE: Self = Self(0);
     const TICK_BITS: u32 = 44;
+    /// The ticks that a moment can be at.
+    pub const TICKS: std::ops::RangeInclusive<Tick> = 1..=(1 << Self::TICK_BITS) - 1;
+    /// The last thread in whose life a moment can be.
+    pub const MAX_THREAD: ThreadId = ThreadId((1 << (u64::BITS - Self::TICK_BITS)) - 1);
 
     /// The moment `tick` of `thread`. Ticks start at 1.
     #[must_use]

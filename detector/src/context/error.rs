@@ -1,6 +1,6 @@
 //! Sequences of Ops that no program can make.
 
-use crate::{ObjectId, ThreadId};
+use crate::{ObjectId, ThreadId, Tick};
 
 /// Why an Op is impossible after those before it: a fault of the runtime or of a trace.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -10,6 +10,10 @@ pub enum OpError {
     UnknownThread { thread: ThreadId },
     #[error("{thread:?} begins twice")]
     ThreadExists { thread: ThreadId },
+    #[error("{thread:?} begins long before those that are numbered before it")]
+    ThreadOutOfOrder { thread: ThreadId },
+    #[error("{thread:?} acts at {tick}, which is no tick")]
+    NoSuchTick { thread: ThreadId, tick: Tick },
     #[error("{thread:?} acts after its end")]
     Ended { thread: ThreadId },
     #[error("{thread:?} is joined while it runs")]

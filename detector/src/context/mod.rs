@@ -18,6 +18,10 @@ use crate::{
     render::object_label,
 };
 
+/// Threads are numbered densely, but may begin in another order: how many may be left out so far.
+/// Tables have a row for each of them, so a number out of all proportion must not get in.
+const MAX_GAP: usize = 1024;
+
 /// A lock that a thread holds.
 #[derive(Clone, Debug)]
 pub struct Held {
@@ -83,6 +87,9 @@ impl Context {
     ///
     /// The Op is impossible after those before it; the context is then unchanged.
     pub fn apply(&mut self, op: &Op) -> Result<(), OpError> {
+        if !Epoch::TICKS.contains(&op.at) {
+            return Err(OpError::NoSuchTick { thread: op.thread, tick: op.at });
+        }
         self.apply_lives(op)?;
         self.apply_ownership(op)?;
         let taken = self.takes_value(op);
@@ -113,9 +120,10 @@ impl Context {
         }
         match &op.action {
             Action::Create { object, info } => {
-                if self.objects.insert(*object, Arc::clone(info)).is_some() {
+                if self.objects.contains_key(object) {
                     return Err(OpError::ObjectExists { object: *object });
                 }
+                self.objects.insert(*object, Arc::clone(info));
             }
             Action::Exit => self.thread_mut(op.thread)?.alive = false,
             Action::Join { child } => {
@@ -148,6 +156,9 @@ impl Context {
         name: Option<Arc<str>>,
         root: bool,
     ) -> Result<(), OpError> {
+        if thread.index() > self.threads.len() + MAX_GAP || thread.0 > Epoch::MAX_THREAD.0 {
+            return Err(OpError::ThreadOutOfOrder { thread });
+        }
         if thread.index() >= self.threads.len() {
             self.threads.resize_with(thread.index() + 1, || None);
         }

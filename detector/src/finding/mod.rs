@@ -64,6 +64,8 @@ pub struct Finding {
     pub(crate) replay: Option<String>,
     /// Texts of the files that the sites name, as far as [`Finding::resolve`] could get them.
     sources: BTreeMap<&'static str, Arc<str>>,
+    /// Threads that take part and are too many to list. Known in the process that found it only.
+    unlisted: Vec<ThreadId>,
     /// The fingerprint that the finding was read with; else it is made of the sources.
     pub(crate) fingerprint: Option<String>,
 }
@@ -192,6 +194,7 @@ impl Finding {
             test: None,
             replay: None,
             sources: BTreeMap::new(),
+            unlisted: Vec::new(),
             fingerprint: None,
         }
     }
@@ -240,6 +243,19 @@ impl Finding {
             created: info.created,
         });
         self.objects.len() - 1
+    }
+
+    /// Adds threads that take part and are too many to list.
+    #[must_use]
+    pub(crate) fn unlisted(mut self, threads: Vec<ThreadId>) -> Self {
+        self.unlisted = threads;
+        self
+    }
+
+    /// Whether `thread` takes part, listed or not.
+    #[must_use]
+    pub fn concerns(&self, thread: ThreadId) -> bool {
+        self.threads.iter().any(|report| report.id == thread) || self.unlisted.contains(&thread)
     }
 
     /// Adds one way to mend it.

@@ -25,8 +25,7 @@ const MAX_HELD: usize = 4;
 /// Makes the finding of `verdict`.
 pub(super) fn finding(now: &Now<'_>, verdict: &Verdict) -> Finding {
     let mut threads = verdict.threads();
-    let hidden = threads.len().saturating_sub(MAX_THREADS);
-    threads.truncate(MAX_THREADS);
+    let unlisted = threads.split_off(threads.len().min(MAX_THREADS));
     let report = Report { now, verdict, threads };
     let mut finding = Finding::new(verdict.rule, Certainty::Observed, report.message());
     finding = report.culprit(finding);
@@ -36,10 +35,11 @@ pub(super) fn finding(now: &Now<'_>, verdict: &Verdict) -> Finding {
     for help in report.helps() {
         finding = finding.help(help);
     }
-    if hidden > 0 {
-        finding = finding.help(format!("and {hidden} more that are stuck, not shown"));
+    if !unlisted.is_empty() {
+        let more = unlisted.len();
+        finding = finding.help(format!("and {more} more that are stuck, not shown"));
     }
-    finding
+    finding.unlisted(unlisted)
 }
 
 /// A finding in the making.
