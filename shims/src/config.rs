@@ -9,6 +9,7 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::{File, OpenOptions},
+    io::Write,
     path::PathBuf,
     sync::OnceLock,
 };
@@ -66,7 +67,7 @@ impl std::fmt::Display for ConfigError {
 }
 
 impl Config {
-    /// The configuration of this process, read at first use. A wrong one ends the process.
+    /// The configuration of this process, read once. A wrong one ends the process.
     pub(crate) fn get() -> &'static Self {
         static CONFIG: OnceLock<Config> = OnceLock::new();
         CONFIG.get_or_init(|| {
@@ -113,7 +114,26 @@ fn on_finding(value: &str) -> Result<OnFinding, ConfigError> {
 
 fn open(path: PathBuf) -> Result<File, ConfigError> {
     let file = OpenOptions::new().append(true).create(true).open(&path);
-    file.map_err(|error| ConfigError::Output { path, error })
+    // Writing nothing shows whether something could be written: a full device says no.
+    let tried = file.and_then(|mut file| file.write(&[]).map(|_| file));
+    tried.map_err(|error| ConfigError::Output { path, error })
+}
+
+/// Reads the environment before `main`, so that nothing runs under a wrong one. (Where there is no
+/// such place, the first use of one of our types reads it.)
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd", target_os = "macos"))]
+mod at_start {
+    extern "C" fn check() {
+        // The allocator may use our types, which need the configuration.
+        crate::rt::os::local::unobserved(super::Config::get);
+    }
+
+    #[used]
+    // SAFETY: both sections hold pointers to functions that are called before `main`; what this
+    // one calls of std (the environment, files) needs nothing that `main` sets up.
+    #[cfg_attr(not(target_os = "macos"), unsafe(link_section = ".init_array"))]
+    #[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func"))]
+    static CHECK: extern "C" fn() = check;
 }
 
 #[cfg(test)]

@@ -68,6 +68,38 @@ fn a_panic_that_follows_from_a_deadlock_ends_in_the_recording() {
 }
 
 #[test]
+fn a_reader_goes_on_when_the_writer_before_it_is_unwound() {
+    use lockwise::sync::RwLock;
+    let (lock, read) = (RwLock::new(5), std::sync::atomic::AtomicU32::new(0));
+    let found = rules(|| {
+        let _ = std::panic::catch_unwind(|| {
+            let held = lock.read().unwrap();
+            // The scope cannot be unwound, so the writer is.
+            thread::scope(|scope| {
+                scope.spawn(|| drop(lock.write()));
+                thread::sleep(std::time::Duration::from_millis(50));
+                scope.spawn(|| {
+                    let value = *lock.read().unwrap();
+                    read.store(value, std::sync::atomic::Ordering::SeqCst);
+                });
+            });
+            drop(held);
+        });
+    });
+    assert!(found.contains(&"deadlock"), "{found:?}");
+    assert_eq!(read.into_inner(), 5);
+}
+
+#[test]
+fn a_lock_that_is_held_around_a_recording_is_waited_for_in_vain() {
+    let mutex = lockwise::sync::Mutex::new(());
+    let _held = mutex.lock();
+    // No finding of the recording's own tells of it, so the panic goes on.
+    let outcome = std::panic::catch_unwind(|| record(|| drop(mutex.lock())));
+    assert!(outcome.unwrap_err().downcast_ref::<String>().unwrap().contains("hang"));
+}
+
+#[test]
 fn a_panic_that_has_nothing_to_do_with_findings_goes_on() {
     let outcome = std::panic::catch_unwind(|| record(|| panic!("own")));
     assert_eq!(outcome.unwrap_err().downcast_ref(), Some(&"own"));

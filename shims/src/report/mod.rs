@@ -11,6 +11,7 @@ mod unwritten;
 use std::{
     any::Any,
     cell::RefCell,
+    fs::File,
     io::Write,
     panic::Location,
     sync::{Arc, Mutex, PoisonError},
@@ -21,6 +22,7 @@ use lockwise_detector::{
     render::{self, Style},
 };
 
+pub(crate) use self::exit::expect_stuck_threads;
 use self::resolve::ProcessResolver;
 pub(crate) use self::unwritten::{Unwritten, await_written};
 use crate::config::{Config, OnFinding};
@@ -73,13 +75,11 @@ fn publish_in_process(mut finding: Finding, config: &Config) {
     if let Some(test) = &config.test {
         finding.set_test(test);
     }
-    if let Some(mut output) = config.output.as_ref() {
-        let line = format!("{}\n", render::json(&finding));
-        if let Err(error) = output.write_all(line.as_bytes()) {
-            write_raw(&format!("lockwise: error: cannot write a finding: {error}\n"));
-        }
-    }
-    if config.output.is_none() || config.on_finding == OnFinding::Panic {
+    let written = match config.output.as_ref() {
+        Some(output) => write_line(output, &finding),
+        None => false,
+    };
+    if !written || config.on_finding == OnFinding::Panic {
         write_raw(&format!("\n{}\n", render::text(&finding, &Style::plain())));
     }
     if config.on_finding == OnFinding::Panic && fails_test(&finding) {
@@ -89,6 +89,17 @@ fn publish_in_process(mut finding: Finding, config: &Config) {
     }
 }
 
+/// Writes a finding as a line of JSON. Returns whether that went well.
+fn write_line(mut output: &File, finding: &Finding) -> bool {
+    let line = format!("{}\n", render::json(finding));
+    let outcome = output.write_all(line.as_bytes());
+    if let Err(error) = &outcome {
+        write_raw(&format!("lockwise: error: cannot write a finding: {error}\n"));
+        exit::expect_failure_to_write();
+    }
+    outcome.is_ok()
+}
+
 /// Whether a finding by itself fails the test that causes it. A refused call does not: its caller
 /// gets the refusal as an `Err`, and decides.
 fn fails_test(finding: &Finding) -> bool {
@@ -96,10 +107,20 @@ fn fails_test(finding: &Finding) -> bool {
     finding.severity() > Severity::Note && !refused
 }
 
-/// Writes to standard error itself: a test harness does not get to hold it back.
+/// Writes to standard error itself: a test harness does not get to hold it back, and neither does
+/// a thread that has locked std's handle and is stuck.
 pub(crate) fn write_raw(text: &str) {
+    #[cfg(unix)]
+    let mut to = {
+        use std::os::fd::FromRawFd;
+        // SAFETY: the descriptor is only borrowed: `ManuallyDrop` does not close it. Should the
+        // program have closed it, or have another file there, that gets what its errors do.
+        std::mem::ManuallyDrop::new(unsafe { File::from_raw_fd(2) })
+    };
+    #[cfg(not(unix))]
+    let mut to = std::io::stderr();
     // Nothing can be done about an error on standard error.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    let _ = to.write_all(text.as_bytes());
 }
 
 /// A fault of ours. The program under observation is left alone.
@@ -156,7 +177,7 @@ fn stop_text(message: &str) -> String {
 /// Ends the process: threads are blocked for good, and none of them can be unwound.
 pub(crate) fn end_process(why: &str) -> ! {
     write_raw(&format!("lockwise: {why}; the process ends here (the report is above)\n"));
-    std::process::exit(exit::FAILED_TEST)
+    exit::end_in_failure()
 }
 
 /// The stack of the caller, unresolved.

@@ -22,6 +22,8 @@ pub(crate) struct Meta {
     id: AtomicU64,
     /// Whether some detector was told of it, and so has to be told of its end.
     known: AtomicBool,
+    /// Whether the runtime itself has used it (see [`Meta::silence`]).
+    silent: AtomicBool,
     origin: Origin,
 }
 
@@ -42,6 +44,7 @@ impl Meta {
         Self {
             id: AtomicU64::new(0),
             known: AtomicBool::new(false),
+            silent: AtomicBool::new(false),
             origin: Origin {
                 kind,
                 type_name: std::any::type_name::<T>,
@@ -85,6 +88,17 @@ impl Meta {
     pub(crate) fn introduce(&self) -> Origin {
         self.known.store(true, Ordering::Relaxed);
         self.origin
+    }
+
+    /// The runtime itself, at its work, has to have this lock: the program's allocator takes it,
+    /// say. From here on it is not observed, by anybody: a thread that holds it and told of that
+    /// would wait for the runtime, which waits for it.
+    pub(crate) fn silence(&self) {
+        self.silent.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent.load(Ordering::Relaxed)
     }
 
     #[inline]

@@ -29,6 +29,13 @@ use crate::rt::{
 #[derive(Default)]
 pub(super) struct Shadows(HashMap<(u64, usize), Shadow>);
 
+impl Shadows {
+    /// Forgets what a session knew that is over.
+    pub(super) fn forget(&mut self, session: u64) {
+        self.0.retain(|(of, _), _| *of != session);
+    }
+}
+
 struct Shadow {
     object: ObjectId,
     value: u64,

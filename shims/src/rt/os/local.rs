@@ -4,7 +4,7 @@ use std::{
     cell::{Cell, RefCell},
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -32,6 +32,8 @@ pub(super) struct Local {
     word: Cell<u32>,
     /// Above 0 while the runtime itself runs on this thread: it must not observe itself.
     inside: Cell<u32>,
+    /// How often it was entered for that: less often if the thread is only not to be observed.
+    at_work: Cell<u32>,
     /// Whether this thread holds the kernel's lock.
     in_kernel: Cell<bool>,
     /// Whether a lock was released meanwhile whose waiters could not be woken.
@@ -53,6 +55,7 @@ thread_local! {
         active: Cell::new(std::ptr::null()),
         word: Cell::new(0),
         inside: Cell::new(0),
+        at_work: Cell::new(0),
         in_kernel: Cell::new(false),
         missed_wake: Cell::new(false),
         seed: Cell::new(1),
@@ -80,39 +83,6 @@ struct Owner {
     seen: Box<[u64; SEEN]>,
     /// Whether nobody else tells of the thread's end.
     root: bool,
-    _counted: Counted,
-}
-
-/// Counts the threads that are observed.
-struct Counted;
-
-static OBSERVED: AtomicUsize = AtomicUsize::new(0);
-static MAIN_OBSERVED: AtomicBool = AtomicBool::new(false);
-
-impl Counted {
-    fn new() -> Self {
-        if name_of_this_thread().as_deref() == Some("main") {
-            MAIN_OBSERVED.store(true, Ordering::Relaxed);
-        }
-        OBSERVED.fetch_add(1, Ordering::Relaxed);
-        Self
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        OBSERVED.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// How many threads of the operating system are observed now.
-pub(super) fn observed_threads() -> usize {
-    OBSERVED.load(Ordering::Relaxed)
-}
-
-/// Whether the main thread is, or was, one of them.
-pub(super) fn is_main_observed() -> bool {
-    MAIN_OBSERVED.load(Ordering::Relaxed)
 }
 
 impl Drop for Owner {
@@ -155,7 +125,10 @@ impl Local {
             return None;
         }
         OWNER.try_with(|_| ()).ok()?;
+        // What follows allocates, and the allocator may use our types.
+        let inside = self.enter();
         self.adopt(kernel::begin_root(name_of_this_thread()), true);
+        drop(inside);
         // SAFETY: as above.
         unsafe { self.active.get().as_ref() }
     }
@@ -192,7 +165,8 @@ impl Local {
         root: bool,
     ) -> Option<(Arc<Record>, bool)> {
         let _inside = self.enter();
-        let mut owner = Owner { record, seen: Box::new([0; SEEN]), root, _counted: Counted::new() };
+        let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
+        owner.record.begin_to_run();
         self.word.set(owner.record.word());
         self.set_record(Arc::as_ptr(&owner.record));
         owner.record.held.rebase(self.seed.get());
@@ -203,7 +177,6 @@ impl Local {
         // SAFETY: `before` is never dropped, so each field is taken out once.
         unsafe {
             drop(std::ptr::read(&raw const before.seen));
-            drop(std::ptr::read(&raw const before._counted));
             Some((std::ptr::read(&raw const before.record), before.root))
         }
     }
@@ -232,14 +205,26 @@ impl Local {
     /// Says that the runtime is at work, until the guard is dropped.
     pub(super) fn enter(&'static self) -> Inside {
         self.inside.set(self.inside.get() + 1);
+        self.at_work.set(self.at_work.get() + 1);
         self.active.set(std::ptr::null());
         Inside(self)
     }
 
-    /// From here on this thread is not observed: only destructors of its locals are left to run.
+    /// From here on this thread is not observed: only destructors of its locals are left to run, or
+    /// it holds a lock under which it must not be, until [`Local::come_back`].
     pub(super) fn retire(&self) {
         self.inside.set(self.inside.get() + 1);
         self.active.set(std::ptr::null());
+    }
+
+    pub(super) fn come_back(&self) {
+        self.inside.set(self.inside.get() - 1);
+        self.set_record(self.record.get());
+    }
+
+    /// Whether the runtime itself is at work on this thread.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.at_work.get() > 0
     }
 
     pub(super) fn is_in_kernel(&self) -> bool {
@@ -345,8 +330,15 @@ pub(super) struct Inside(&'static Local);
 impl Drop for Inside {
     fn drop(&mut self) {
         self.0.inside.set(self.0.inside.get() - 1);
+        self.0.at_work.set(self.0.at_work.get() - 1);
         self.0.set_record(self.0.record.get());
     }
+}
+
+/// Does the runtime's own work.
+pub(crate) fn unobserved<T>(f: impl FnOnce() -> T) -> T {
+    let _inside = local().enter();
+    f()
 }
 
 pub(super) fn name_of_this_thread() -> Option<Arc<str>> {

@@ -283,7 +283,7 @@ pub(crate) fn record(f: impl FnOnce()) -> Vec<Finding> {
     let findings = Arc::default();
     let destination = Destination::Recording(Arc::clone(&findings));
     let name = local::name_of_this_thread();
-    let session = kernel::begin_session(destination, name);
+    let session = kernel::begin_session(destination, name, local().own_record());
     let before = local().adopt(Arc::clone(&session), false);
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f));
     let stuck = kernel::end_session(&session);
@@ -296,7 +296,6 @@ pub(crate) fn record(f: impl FnOnce()) -> Vec<Finding> {
     // unwrapped, a poisoned lock. All that is told by the finding.
     if let Err(payload) = outcome
         && !stuck
-        && !crate::report::is_stop(&*payload)
     {
         std::panic::resume_unwind(payload);
     }

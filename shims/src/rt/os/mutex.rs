@@ -147,10 +147,19 @@ fn stop_if_found(mutex: &RawMutex) {
 #[cold]
 #[track_caller]
 fn lock_contended(mutex: &RawMutex, meta: &Meta, record: &Record, until: Until) -> bool {
+    if meta.is_silent() {
+        return lock_unseen(mutex, until);
+    }
     let place: Place = std::panic::Location::caller();
     let mut kernel = Kernel::enter();
     let mut requested = false;
     loop {
+        if meta.is_silent() {
+            // It has become so while this thread waited: so does whoever waits behind it.
+            kernel.wake_one(key(mutex));
+            give_up(kernel, meta, record, place, None);
+            return lock_unseen(mutex, until);
+        }
         if take_parked(mutex, record) {
             return finish(kernel, mutex, meta, record, until, place);
         }
@@ -312,7 +321,7 @@ fn unlock_slowly(mutex: &RawMutex) {
         let told = record.held.pop(Hold::of_mutex(meta.id()));
         mutex.last_release.store(record.release_epoch(), Ordering::Relaxed);
         if told != Some(false) {
-            return unlock_told(mutex, meta, record);
+            return unlock_told(mutex, meta, record, told);
         }
     }
     let word = local.word();
@@ -324,13 +333,15 @@ fn unlock_slowly(mutex: &RawMutex) {
 /// Releases a lock of which the detector knows.
 #[cold]
 #[track_caller]
-fn unlock_told(mutex: &RawMutex, meta: &Meta, record: &Record) {
+fn unlock_told(mutex: &RawMutex, meta: &Meta, record: &Record, told: Option<bool>) {
     let site = std::panic::Location::caller().into();
     let mut kernel = Kernel::enter();
-    let object = meta.id();
+    let (object, mode) = (meta.id(), Mode::Exclusive);
     if kernel.holds(record, object) {
         meta.introduce();
-        kernel.emit(record, site, Action::Release { object, mode: Mode::Exclusive });
+        kernel.emit(record, site, Action::Release { object, mode });
+    } else if told.is_none() {
+        kernel.release_as_host(record, Hold::of_mutex(object), (object, mode), site);
     }
     release_word(&mut kernel, mutex);
     kernel.leave_quietly();
@@ -340,7 +351,7 @@ fn unlock_told(mutex: &RawMutex, meta: &Meta, record: &Record) {
 #[track_caller]
 fn unlock_parked(mutex: &RawMutex, record: &Record) {
     match &mutex.meta {
-        Some(meta) => unlock_told(mutex, meta, record),
+        Some(meta) => unlock_told(mutex, meta, record, Some(false)),
         None => unlock_untold(mutex),
     }
 }
@@ -348,10 +359,17 @@ fn unlock_parked(mutex: &RawMutex, record: &Record) {
 /// Releases without telling anybody.
 #[cold]
 fn unlock_untold(mutex: &RawMutex) {
+    if mutex.word.load(Ordering::Relaxed) & !PARKED == NOBODY {
+        return unlock_unseen(mutex);
+    }
     let word = mutex.word.load(Ordering::Relaxed) & !PARKED;
     if mutex.word.compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed).is_ok() {
         return;
     }
+    unlock_waited(mutex);
+}
+
+fn unlock_waited(mutex: &RawMutex) {
     if local().is_in_kernel() {
         mutex.word.store(PARKED, Ordering::Release);
         local().miss_wake();
@@ -365,7 +383,8 @@ fn unlock_untold(mutex: &RawMutex) {
 /// In the kernel: the lock is free from here on, and the first waiter looks again.
 pub(super) fn release_word(kernel: &mut Kernel, mutex: &RawMutex) {
     kernel.wake_one(key(mutex));
-    let word = if kernel.has_waiters(key(mutex)) { PARKED } else { 0 };
+    let silent = mutex.meta.as_ref().is_some_and(Meta::is_silent);
+    let word = if silent || kernel.has_waiters(key(mutex)) { PARKED } else { 0 };
     mutex.word.store(word, Ordering::Release);
 }
 
@@ -395,7 +414,10 @@ fn lock_quiet(mutex: &RawMutex, record: Option<&Record>, until: Until) -> bool {
     }
 }
 
-/// Locks for a thread without a record, which cannot wait in a queue.
+/// Locks for a thread without a record, which cannot wait in a queue, and for all threads a lock
+/// that the runtime needs itself. What a thread does while it holds such a lock is not observed
+/// either: it must not wait for the runtime.
+#[cold]
 fn lock_unseen(mutex: &RawMutex, until: Until) -> bool {
     loop {
         let word = mutex.word.load(Ordering::Relaxed);
@@ -404,7 +426,7 @@ fn lock_unseen(mutex: &RawMutex, until: Until) -> bool {
             let exchanged =
                 mutex.word.compare_exchange(word, next, Ordering::Acquire, Ordering::Relaxed);
             if exchanged.is_ok() {
-                return true;
+                break;
             }
         } else if deadline(until).is_some_and(|deadline| Instant::now() >= deadline) {
             return false;
@@ -412,4 +434,23 @@ fn lock_unseen(mutex: &RawMutex, until: Until) -> bool {
             std::thread::yield_now();
         }
     }
+    local().retire();
+    if let Some(meta) = mutex.meta.as_ref().filter(|_| local().is_at_work()) {
+        meta.silence();
+        // From here on the word is never 0, so that nobody acquires without a look at the above.
+        mutex.word.fetch_or(PARKED, Ordering::Relaxed);
+        local().miss_wake();
+    }
+    true
+}
+
+/// Releases what [`lock_unseen`] acquired.
+fn unlock_unseen(mutex: &RawMutex) {
+    let exchange = || mutex.word.compare_exchange(NOBODY, 0, Ordering::Release, Ordering::Relaxed);
+    if mutex.meta.as_ref().is_some_and(Meta::is_silent) {
+        mutex.word.store(PARKED, Ordering::Release);
+    } else if exchange().is_err() {
+        unlock_waited(mutex);
+    }
+    local().come_back();
 }

@@ -10,7 +10,10 @@ use std::{
 
 use lockwise_detector::{Epoch, ThreadId, Tick};
 
-use super::held::HeldStack;
+use super::{
+    held::HeldStack,
+    kernel::strangers::{Task, this_task},
+};
 
 /// Not a session: nobody hears of what its threads do.
 const NO_SESSION: u64 = u64::MAX;
@@ -33,6 +36,8 @@ pub(crate) struct Record {
     pub(super) session: u64,
     pub(super) id: ThreadId,
     name: Option<Arc<str>>,
+    /// The thread as the operating system knows it; 0 before it runs.
+    task: AtomicU32,
     /// The present moment, as locks store it: the thread's part (see [`Record::in_epochs`]) and the
     /// tick, in one word.
     moment: AtomicU64,
@@ -72,6 +77,7 @@ impl Record {
             session,
             id,
             name,
+            task: AtomicU32::new(0),
             moment: AtomicU64::new(Epoch::new(ThreadId(serial & THREAD), 1).to_bits()),
             held: HeldStack::new(),
             loose: AtomicU32::new(0),
@@ -88,6 +94,16 @@ impl Record {
         let record = Self::new(serial, serial, NO_SESSION, ThreadId(0), None);
         record.finished.store(true, Relaxed);
         record
+    }
+
+    /// The calling thread is the one that this stands for.
+    pub(super) fn begin_to_run(&self) {
+        self.task.store(this_task().unwrap_or(0), Relaxed);
+    }
+
+    /// The thread as the operating system knows it, once it runs.
+    pub(super) fn task(&self) -> Option<Task> {
+        Some(self.task.load(Relaxed)).filter(|task| *task != 0)
     }
 
     pub(crate) fn name(&self) -> Option<&str> {

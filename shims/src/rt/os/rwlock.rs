@@ -337,7 +337,7 @@ pub(super) unsafe fn unlock(lock: &RawRwLock, mode: Mode) {
     {
         leave_trace(lock, mode, record);
         if release_word(lock, mode) & PARKED != 0 {
-            tell_and_wake(lock, mode);
+            tell_and_wake(lock, mode, Some(false));
         }
     } else {
         unlock_slowly(lock, mode);
@@ -354,7 +354,7 @@ fn unlock_slowly(lock: &RawRwLock, mode: Mode) {
     }
     let before = release_word(lock, mode);
     if told != Some(false) || before & PARKED != 0 {
-        tell_and_wake(lock, mode);
+        tell_and_wake(lock, mode, told);
     }
 }
 
@@ -384,7 +384,7 @@ fn leave_trace(lock: &RawRwLock, mode: Mode, record: &Record) {
 /// Tells the detector of a release that it knows the acquisition of, and wakes those who wait.
 #[cold]
 #[track_caller]
-fn tell_and_wake(lock: &RawRwLock, mode: Mode) {
+fn tell_and_wake(lock: &RawRwLock, mode: Mode, told: Option<bool>) {
     let site = std::panic::Location::caller().into();
     if local().is_in_kernel() {
         local().miss_wake();
@@ -393,9 +393,14 @@ fn tell_and_wake(lock: &RawRwLock, mode: Mode) {
     let record = local().record();
     let mut kernel = Kernel::enter();
     let object = lock.meta.id();
-    if let Some(record) = record.filter(|record| kernel.holds(record, object)) {
-        lock.meta.introduce();
-        kernel.emit(record, site, Action::Release { object, mode });
+    if let Some(record) = record {
+        if kernel.holds(record, object) {
+            lock.meta.introduce();
+            kernel.emit(record, site, Action::Release { object, mode });
+        } else if told.is_none() {
+            let hold = Hold::of_rwlock(object, mode);
+            kernel.release_as_host(record, hold, (object, mode), site);
+        }
     }
     wake(&mut kernel, lock);
     kernel.leave_quietly();

@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use lockwise_detector::{Action, Site};
 
-use super::{Kernel, PROCESS, session::Session};
+use super::{Kernel, PROCESS, session::Session, strangers};
 use crate::{
     report::Destination,
     rt::{os::record::Record, world::Place},
@@ -49,15 +49,18 @@ pub(in crate::rt::os) fn thread_ends(record: &Arc<Record>) {
     kernel.leave_quietly();
 }
 
-/// Starts a session whose findings go to `destination`; the caller is its first thread.
+/// Starts a session whose findings go to `destination`; the caller, who was `host` until now if it
+/// was observed, is its first thread.
 pub(in crate::rt::os) fn begin_session(
     destination: Destination,
     name: Option<Arc<str>>,
+    host: Option<Arc<Record>>,
 ) -> Arc<Record> {
     let mut kernel = Kernel::enter();
     let session = kernel.next_session;
     kernel.next_session += 1;
-    kernel.sessions.insert(session, Session::new(destination));
+    let before = strangers::tasks().unwrap_or_default();
+    kernel.sessions.insert(session, Session { host, before, ..Session::new(destination) });
     let record = kernel.add_thread(session, None, name.clone());
     kernel.emit(&record, Site::UNKNOWN, Action::Begin { name });
     kernel.leave_quietly();
@@ -70,6 +73,7 @@ pub(in crate::rt::os) fn end_session(record: &Arc<Record>) -> bool {
     thread_ends(record);
     let mut kernel = Kernel::enter();
     let session = kernel.sessions.remove(&record.session);
+    kernel.shadows.forget(record.session);
     kernel.leave_quietly();
     session.is_some_and(|session| session.verdict.is_some())
 }

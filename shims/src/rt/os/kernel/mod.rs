@@ -10,6 +10,7 @@
 mod lives;
 mod queue;
 mod session;
+pub(super) mod strangers;
 mod stuck;
 
 use std::{
@@ -109,7 +110,7 @@ impl Kernel {
             fresh: Vec::new(),
             watched: false,
         };
-        kernel.begin_outside();
+        kernel.begin_outside(PROCESS);
         kernel
     }
 

@@ -111,27 +111,24 @@ impl Kernel {
 
     /// Ends the wait of thread `serial` in `key`'s queue: it can never end otherwise.
     pub(super) fn cancel(&mut self, key: usize, serial: u32) {
-        let Some(queue) = self.queues.get_mut(&key) else { return };
-        let Some(index) = queue.iter().position(|w| w.record.serial == serial) else { return };
-        let waiter = queue.remove(index);
-        if queue.is_empty() {
-            self.queues.remove(&key);
-        }
-        if let Some(waiter) = waiter {
+        if let Some(waiter) = self.take_out(key, serial) {
             self.end_wait(waiter, Woken::Cancelled);
         }
     }
 
-    pub(super) fn leave_queue(&mut self, key: usize, serial: u32) -> bool {
-        let Some(queue) = self.queues.get_mut(&key) else { return false };
-        let Some(index) = queue.iter().position(|w| w.record.serial == serial) else {
-            return false;
-        };
-        queue.remove(index);
+    /// Takes a waiter out of `key`'s queue. Readers that waited behind a writer look again.
+    fn take_out(&mut self, key: usize, serial: u32) -> Option<Waiter> {
+        let queue = self.queues.get_mut(&key)?;
+        let index = queue.iter().position(|waiter| waiter.record.serial == serial)?;
+        let waiter = queue.remove(index)?;
+        let readers_next = queue.front().is_some_and(|next| next.mode == Mode::Shared);
         if queue.is_empty() {
             self.queues.remove(&key);
         }
-        true
+        if readers_next && waiter.mode == Mode::Exclusive {
+            self.wake_compatible(key);
+        }
+        Some(waiter)
     }
 }
 
@@ -165,7 +162,7 @@ impl Entered {
         let mut woken = record.sleep(wait.deadline);
         let mut kernel = Kernel::enter();
         if woken.is_none() {
-            if kernel.leave_queue(wait.key, record.serial) {
+            if kernel.take_out(wait.key, record.serial).is_some() {
                 if wait.announced {
                     kernel.emit(record, Site::UNKNOWN, Action::Unblock);
                 }

@@ -1,6 +1,7 @@
 //! Sessions: which detector hears of what, and in what order.
 
 use std::{
+    collections::HashSet,
     ptr,
     sync::{Arc, atomic::Ordering},
 };
@@ -11,12 +12,18 @@ use lockwise_detector::{
     op::{Mode, ObjectInfo, Patience},
 };
 
-use super::{Kernel, Stuck};
+use super::{
+    Kernel, PROCESS, Stuck,
+    strangers::{LastLook, Task},
+};
 use crate::{
     report::{self, Destination},
     rt::{
         Meta, Origin,
-        os::{held::HeldLock, record::Record},
+        os::{
+            held::{HeldLock, Hold},
+            record::Record,
+        },
     },
 };
 
@@ -33,8 +40,14 @@ pub(super) struct Session {
     pub(super) asleep: usize,
     /// What was last found to have stopped threads for good.
     pub(super) verdict: Option<String>,
-    /// The thread that stands for those that are not known (see `stuck`).
+    /// The thread that stands for those outside (see `stuck`), while somebody there may act.
     pub(super) outside: Option<ThreadId>,
+    /// What the first thread was before it began this session.
+    pub(super) host: Option<Arc<Record>>,
+    /// The threads of the process that were there before and play no part.
+    pub(super) before: HashSet<Task>,
+    /// What the others did that are not known.
+    pub(super) last_look: LastLook,
 }
 
 impl Session {
@@ -49,6 +62,9 @@ impl Session {
             asleep: 0,
             verdict: None,
             outside: None,
+            host: None,
+            before: HashSet::new(),
+            last_look: LastLook::default(),
         }
     }
 
@@ -83,6 +99,7 @@ impl Kernel {
         if record.finished.load(Ordering::Relaxed) {
             return;
         }
+        self.allow_for_outside(record, &action);
         let at = record.advance();
         self.send(record.session, Op { thread: record.id, at, site, stack, action });
     }
@@ -103,6 +120,7 @@ impl Kernel {
     }
 
     pub(super) fn send(&mut self, session: u64, op: Op) {
+        let for_process = session == PROCESS;
         let Some(session) = self.sessions.get_mut(&session) else { return };
         let findings = match session.detector.observe(&op) {
             Ok(findings) => findings,
@@ -113,6 +131,9 @@ impl Kernel {
         };
         for finding in findings {
             if stops_threads(finding.kind()) {
+                if for_process {
+                    report::expect_stuck_threads();
+                }
                 session.verdict = Some(format!("{}: {}", finding.rule(), finding.message()));
             }
             self.fresh.push((finding, session.destination.clone()));
@@ -187,10 +208,33 @@ impl Kernel {
         })
     }
 
+    /// `record`, the calling thread, has released what it did not acquire as such: it may have
+    /// done that before it began to record.
+    pub(in crate::rt::os) fn release_as_host(
+        &mut self,
+        record: &Record,
+        hold: Hold,
+        (object, mode): (ObjectId, Mode),
+        site: Site,
+    ) {
+        let host = |record: &Record| self.sessions.get(&record.session)?.host.clone();
+        let hosts = std::iter::successors(host(record), |inner| host(inner));
+        let Some(owner) = hosts.into_iter().find(|host| host.held.pop(hold).is_some()) else {
+            return;
+        };
+        if self.holds(&owner, object) {
+            self.emit(&owner, site, Action::Release { object, mode });
+        }
+    }
+
     /// Tells the detector that the thread `serial`, which may be running, holds `meta`. Called
     /// with the lock's word such that the owner has to enter the kernel to release it.
+    ///
+    /// The owner's session knows the lock from here on, whether or not the owner has already
+    /// noted that it holds it: a waiter of another session sees that it shares the lock.
     pub(in crate::rt::os) fn tell_owner(&mut self, serial: u32, meta: &Meta, mode: Mode) {
         let Some(owner) = self.records.get(&serial).cloned() else { return };
+        self.introduce(&owner, meta);
         self.tell_if_held(&owner, meta, mode);
     }
 
@@ -242,10 +286,10 @@ impl Kernel {
 
     /// Whether what was just found says that `record` can never go on.
     pub(super) fn is_doomed(&self, record: &Record) -> Option<Stuck> {
-        let (finding, _) = self.fresh.iter().rev().find(|(finding, _)| {
-            stops_threads(finding.kind())
-                && finding.threads().iter().any(|thread| thread.id == record.id)
-        })?;
+        let (finding, _) =
+            self.fresh.iter().rev().find(|(finding, _)| {
+                stops_threads(finding.kind()) && finding.concerns(record.id)
+            })?;
         Some(Stuck(format!("{}: {}", finding.rule(), finding.message())))
     }
 }
