@@ -8,7 +8,11 @@
 //! - other locks are held, in a sequence that this thread has not told it of; or
 //! - the last release was another thread's, at a moment that this thread does not know of.
 
-use std::{hint, sync::atomic::Ordering, time::Instant};
+use std::{
+    hint,
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use lockwise_detector::{
     Action, Epoch,
@@ -265,7 +269,11 @@ fn block(
     until: Until,
     cancel: Cancel,
 ) -> (Entered, Result<Wake, Stuck>) {
-    let deadline = deadline(until);
+    let owner = mutex.word.load(Ordering::Relaxed) & !PARKED;
+    // A part of something else is held for moments only; and a thread without a record goes on
+    // without our knowing. Such a wait counts as one that ends by itself.
+    let ends = mutex.meta.is_none() || owner == NOBODY;
+    let deadline = deadline(until).or_else(|| ends.then(far_away));
     let key = key(mutex);
     let wait = Wait { key, mode: Mode::Exclusive, deadline, announced: false, cancel };
     match local().own_record() {
@@ -281,6 +289,11 @@ pub(super) fn deadline(until: Until) -> Option<Instant> {
         Until::Deadline(instant) => Some(instant),
         Until::Now => Some(Instant::now()),
     }
+}
+
+/// Later than any program runs: the deadline of a wait that somebody unknown will end.
+pub(super) fn far_away() -> Instant {
+    Instant::now() + Duration::from_secs(u32::MAX.into())
 }
 
 fn key(mutex: &RawMutex) -> usize {

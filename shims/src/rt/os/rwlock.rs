@@ -20,7 +20,7 @@ use super::{
     held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
     local::{Local, local},
-    mutex::deadline,
+    mutex::{deadline, far_away},
     record::Record,
 };
 use crate::{
@@ -306,10 +306,11 @@ fn block(
     mode: Mode,
     until: Until,
 ) -> (Entered, Result<Wake, Stuck>) {
+    let unseen = lock.word.load(Ordering::Relaxed) & NOBODY == NOBODY;
     let wait = Wait {
         key: key(lock),
         mode,
-        deadline: deadline(until),
+        deadline: deadline(until).or_else(|| unseen.then(far_away)),
         announced: false,
         cancel: Cancel::unless_panicking(),
     };

@@ -14,7 +14,7 @@ use lockwise_detector::{
 use super::{
     kernel::{self, Cancel, Entered, Kernel, Wait},
     local::local,
-    mutex::deadline,
+    mutex::{deadline, far_away},
     record::Record,
 };
 use crate::{
@@ -24,9 +24,6 @@ use crate::{
         thread::{Spawn, Thread},
     },
 };
-
-/// Longer than any program runs.
-const FAR_AWAY: Duration = Duration::from_secs(u32::MAX as u64);
 
 /// Starts a thread.
 #[track_caller]
@@ -121,7 +118,7 @@ fn join_body(thread: &Record, until: Until, scope: bool) -> bool {
         let mode = Mode::Exclusive;
         // Whether a thread of another session can go on is not known in this one: the wait gets
         // an end, however far, so that it does not count as one that only this session can end.
-        let far = || (thread.session != record.session).then(|| Instant::now() + FAR_AWAY);
+        let far = || (thread.session != record.session).then(far_away);
         let wait = Wait { key, mode, deadline: deadline(until).or_else(far), announced, cancel };
         let (entered, outcome) = kernel.block(&record, wait);
         kernel = entered;
