@@ -8,13 +8,14 @@
 //! - `loom` (feature `loom`): a thread inside `lockwise::loom::model`.
 //!
 //! What a primitive guards is kept in [`Contents`], so that a static's is as good as new in each
-//! execution of a model.
+//! execution of a model. What is only noted, names of threads say, is kept in a [`Ledger`].
 //!
 //! [`World`] states what a world must do. Nothing outside `rt` names a world.
 
 pub(crate) mod atomic;
 mod condvar;
 mod contents;
+mod ledger;
 #[cfg(feature = "loom")]
 pub(crate) mod loom;
 mod monitor;
@@ -28,6 +29,7 @@ mod world;
 pub(crate) use self::{
     condvar::RawCondvar,
     contents::{Contents, Flag},
+    ledger::Ledger,
     monitor::{Monitor, MonitorGuard},
     mutex::RawMutex,
     object::{Meta, Origin, short_type_name},

@@ -98,4 +98,14 @@ impl Thread {
             Self::Loom(record) => record.is_finished(),
         }
     }
+
+    /// Whether it is known to do nothing more. Unlike [`Thread::is_finished`] this is no step of
+    /// the calling thread, and so nothing that a program may go by.
+    pub(crate) fn is_gone(&self) -> bool {
+        match self {
+            Self::Os(record) => record.is_finished(),
+            #[cfg(feature = "loom")]
+            Self::Loom(record) => record.is_gone(),
+        }
+    }
 }

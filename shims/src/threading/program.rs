@@ -6,14 +6,20 @@
 use std::collections::BTreeMap;
 
 use super::Thread;
-use crate::rt::{Monitor, thread};
+use crate::rt::{Ledger, thread};
 
-static PROGRAMS: Monitor<BTreeMap<u64, Program>> = Monitor::new(BTreeMap::new());
+/// By the number of the thread that began it: in a model each execution is a program of its own.
+static PROGRAMS: Ledger<BTreeMap<u64, Program>> = Ledger::new(BTreeMap::new());
+
+/// With how many threads of a program it is first asked which of them have gone.
+const FEW: usize = 32;
 
 struct Program {
     main: Thread,
-    /// Its other threads, as far as this module has seen them, by their numbers.
+    /// Its other threads, as far as this module has seen them, by their numbers. Those that have
+    /// ended stay until there are `most`.
     threads: BTreeMap<u64, Thread>,
+    most: usize,
     /// How many threads have got a default name.
     unnamed: u64,
     /// How many threads that were not made here have got a name.
@@ -23,11 +29,11 @@ struct Program {
 impl Program {
     fn new() -> Self {
         let main = Thread::foreign("MainThread".to_owned(), false, None);
-        Self { main, threads: BTreeMap::new(), unnamed: 0, dummies: 0 }
+        Self { main, threads: BTreeMap::new(), most: FEW, unnamed: 0, dummies: 0 }
     }
 
     fn is_over(&self) -> bool {
-        !self.main.is_alive() && !self.threads.values().any(Thread::is_alive)
+        self.main.is_gone() && self.threads.values().all(Thread::is_gone)
     }
 
     /// The handle to the calling thread, `me`.
@@ -35,50 +41,49 @@ impl Program {
         if me.number() == me.root() {
             return self.main.clone();
         }
-        let dummies = &mut self.dummies;
-        let thread = self.threads.entry(me.number()).or_insert_with(|| {
-            let name = me.name().map(str::to_owned).unwrap_or_else(|| {
-                *dummies += 1;
-                format!("Dummy-{dummies}")
-            });
-            Thread::foreign(name, true, Some(me.clone()))
+        if let Some(thread) = self.threads.get(&me.number()) {
+            return thread.clone();
+        }
+        let name = me.name().map(str::to_owned).unwrap_or_else(|| {
+            self.dummies += 1;
+            format!("Dummy-{}", self.dummies)
         });
-        thread.clone()
+        let thread = Thread::foreign(name, true, Some(me.clone()));
+        self.insert(me.number(), thread.clone());
+        thread
     }
 
-    fn alive(&mut self) -> Vec<Thread> {
-        self.threads.retain(|_, thread| thread.is_alive());
-        let main = self.main.is_alive().then(|| self.main.clone());
-        main.into_iter().chain(self.threads.values().cloned()).collect()
+    fn insert(&mut self, number: u64, thread: Thread) {
+        self.threads.insert(number, thread);
+        if self.threads.len() > self.most {
+            self.threads.retain(|_, thread| !thread.is_gone());
+            self.most = FEW.max(2 * self.threads.len());
+        }
+    }
+
+    fn all(&self) -> Vec<Thread> {
+        std::iter::once(&self.main).chain(self.threads.values()).cloned().collect()
     }
 }
 
 /// Hands `f` the program that the calling thread, `me`, belongs to.
 fn with_program<R>(me: &thread::Thread, f: impl FnOnce(&mut Program) -> R) -> R {
-    let mut programs = PROGRAMS.enter();
-    if !programs.contains_key(&me.root()) {
-        programs.retain(|_, program| !program.is_over());
-    }
-    let program = programs.entry(me.root()).or_insert_with(Program::new);
-    if me.number() == me.root() {
-        program.main.runs_as(me);
-    }
-    f(program)
+    PROGRAMS.with(|programs| {
+        if !programs.contains_key(&me.root()) {
+            programs.retain(|_, program| !program.is_over());
+        }
+        let program = programs.entry(me.root()).or_insert_with(Program::new);
+        if me.number() == me.root() {
+            program.main.runs_as(me);
+        }
+        f(program)
+    })
 }
 
 /// `running` runs `thread`. Told by both it and its starter, whoever comes first.
 pub(super) fn add(thread: &Thread, running: &thread::Thread) {
-    with_program(&thread::Thread::current(), |program| {
-        thread.runs_as(running);
-        if thread.is_alive() {
-            program.threads.insert(running.number(), thread.clone());
-        }
-    });
-}
-
-/// `running` is about to end.
-pub(super) fn remove(running: &thread::Thread) {
-    with_program(running, |program| program.threads.remove(&running.number()));
+    thread.runs_as(running);
+    with_program(running, |program| program.insert(running.number(), thread.clone()));
 }
 
 /// The next `Thread-N`.
@@ -141,7 +146,10 @@ pub fn main_thread() -> Thread {
 /// ```
 #[must_use]
 pub fn enumerate() -> Vec<Thread> {
-    with_program(&thread::Thread::current(), Program::alive)
+    // Whether a thread is alive is the program's affair, and asked with the ledger closed.
+    let mut threads = with_program(&thread::Thread::current(), |program| program.all());
+    threads.retain(Thread::is_alive);
+    threads
 }
 
 /// How many threads [`enumerate`] lists.

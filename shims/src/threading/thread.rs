@@ -11,7 +11,7 @@ use super::{AlreadyStarted, JoinError, StartError, program};
 use crate::{
     report::Stopped,
     rt::{
-        Monitor, Until,
+        Ledger, Until,
         thread::{self, Spawn},
     },
 };
@@ -40,7 +40,7 @@ type Work = Box<dyn FnOnce() + Send>;
 /// ```
 #[derive(Clone)]
 pub struct Thread {
-    shared: Arc<Monitor<State>>,
+    shared: Arc<Ledger<State>>,
 }
 
 struct State {
@@ -76,7 +76,7 @@ impl Thread {
     }
 
     fn with(state: State) -> Self {
-        Self { shared: Arc::new(Monitor::new(state)) }
+        Self { shared: Arc::new(Ledger::new(state)) }
     }
 
     /// The same thread, called `name`: `Thread(name=...)`.
@@ -104,11 +104,10 @@ impl Thread {
     /// It was started before, or the operating system refuses.
     #[track_caller]
     pub fn start(&self) -> Result<(), StartError> {
-        let mut state = self.shared.enter();
-        let work = state.work.take().ok_or(StartError::AlreadyStarted)?;
+        let (work, name) = self.shared.with(|state| (state.work.take(), state.name.clone()));
+        let work = work.ok_or(StartError::AlreadyStarted)?;
         // The operating system does not know names with zeros in them.
-        let name = state.name.replace('\0', "");
-        drop(state);
+        let name = name.replace('\0', "");
         let this = self.clone();
         let spawn =
             Spawn { name: Some(name), stack_size: None, body: Box::new(move || this.run(work)) };
@@ -121,13 +120,12 @@ impl Thread {
         program::add(&self, &thread::Thread::current());
         // Python prints an exception that ends a thread, and goes on; Rust has printed the panic.
         let stopped = Stopped::of(&catch_unwind(AssertUnwindSafe(work)));
-        self.shared.enter().stopped = stopped;
-        program::remove(&thread::Thread::current());
+        self.shared.with(|state| state.stopped = stopped);
     }
 
     /// Says by which thread it is run, unless that is known.
     pub(super) fn runs_as(&self, running: &thread::Thread) {
-        self.shared.enter().running.get_or_insert_with(|| running.clone());
+        self.shared.with(|state| _ = state.running.get_or_insert_with(|| running.clone()));
     }
 
     /// Waits until it has ended.
@@ -161,12 +159,12 @@ impl Thread {
 
     #[track_caller]
     fn join_until(&self, until: Until) -> Result<bool, JoinError> {
-        let running = self.shared.enter().running.clone().ok_or(JoinError::NotStarted)?;
+        let running = self.running().ok_or(JoinError::NotStarted)?;
         if running.is_current() {
             return Err(JoinError::CurrentThread);
         }
         let ended = running.join(until);
-        if ended && let Some(stopped) = self.shared.enter().stopped.clone() {
+        if ended && let Some(stopped) = self.shared.with(|state| state.stopped.clone()) {
             stopped.pass_on();
         }
         Ok(ended)
@@ -175,31 +173,42 @@ impl Thread {
     /// Whether it was started and has not ended.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        let state = self.shared.enter();
-        state.running.as_ref().map_or(state.foreign, |running| !running.is_finished())
+        let (running, foreign) = self.shared.with(|state| (state.running.clone(), state.foreign));
+        running.map_or(foreign, |running| !running.is_finished())
+    }
+
+    /// Whether it has ended, as far as can be told without taking part in the program.
+    pub(super) fn is_gone(&self) -> bool {
+        self.running().is_some_and(|running| running.is_gone())
+    }
+
+    /// The thread that runs it, if there is one.
+    fn running(&self) -> Option<thread::Thread> {
+        self.shared.with(|state| state.running.clone())
     }
 
     /// A number that tells it from all other threads, once it was started.
     #[must_use]
     pub fn ident(&self) -> Option<u64> {
-        self.shared.enter().running.as_ref().map(thread::Thread::number)
+        self.running().map(|running| running.number())
     }
 
     /// Its name.
     #[must_use]
     pub fn name(&self) -> String {
-        self.shared.enter().name.clone()
+        self.shared.with(|state| state.name.clone())
     }
 
     /// Gives it another name. Reports keep the one that it was started with.
     pub fn set_name(&self, name: impl Into<String>) {
-        self.shared.enter().name = name.into();
+        let name = name.into();
+        self.shared.with(|state| state.name = name);
     }
 
     /// Whether [`join_all`](super::join_all) leaves it alone.
     #[must_use]
     pub fn daemon(&self) -> bool {
-        self.shared.enter().daemon
+        self.shared.with(|state| state.daemon)
     }
 
     /// Makes it a daemon, or not.
@@ -208,12 +217,13 @@ impl Thread {
     ///
     /// It was started before.
     pub fn set_daemon(&self, daemon: bool) -> Result<(), AlreadyStarted> {
-        let mut state = self.shared.enter();
-        if state.work.is_none() {
-            return Err(AlreadyStarted);
-        }
-        state.daemon = daemon;
-        Ok(())
+        self.shared.with(|state| {
+            if state.work.is_none() {
+                return Err(AlreadyStarted);
+            }
+            state.daemon = daemon;
+            Ok(())
+        })
     }
 }
 

@@ -208,6 +208,9 @@ fn finish_execution() {
         model.execution.take().map(|execution| (execution, ending))
     });
     if let Some((mut execution, ending)) = before {
+        for thread in &execution.threads {
+            thread.record.set_gone();
+        }
         for (_, restore) in std::mem::take(&mut execution.restores).into_iter().rev() {
             restore(ending);
         }

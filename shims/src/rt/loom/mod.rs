@@ -95,6 +95,11 @@ impl Drop for Current {
     }
 }
 
+/// Has what follows happen in the os world, until the guard is dropped.
+pub(crate) fn leave() -> impl Drop {
+    Current::set(false)
+}
+
 /// The serial number of the execution under way; no two executions of a process share one.
 pub(crate) fn execution_serial() -> u32 {
     on_execution(|execution| execution.serial)

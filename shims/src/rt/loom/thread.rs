@@ -69,19 +69,30 @@ impl Record {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        if is_current() && self.is_live() {
+        if is_current() && self.is_other_live() {
             self.learn_of_end();
         }
-        self.has_finished()
+        self.is_gone()
     }
 
-    fn has_finished(&self) -> bool {
+    /// Whether it has ended, or was given up with its execution.
+    pub(crate) fn is_gone(&self) -> bool {
         self.finished.load(Ordering::Relaxed)
+    }
+
+    /// It does nothing more.
+    pub(super) fn set_gone(&self) {
+        self.finished.store(true, Ordering::Relaxed);
     }
 
     /// Whether it is of the execution under way.
     fn is_live(&self) -> bool {
         on_execution(|execution| execution.serial == self.execution)
+    }
+
+    /// Whether it is of the execution under way, and not the calling thread.
+    fn is_other_live(&self) -> bool {
+        on_execution(|execution| execution.serial == self.execution && execution.current != self.id)
     }
 
     /// A point at which loom may let the thread end first. If it has ended, what it did happens
@@ -179,7 +190,7 @@ fn finish() {
     in_loom(|| ended.swap(true, Ordering::Release));
     let (joiners, life) = on_execution(|execution| {
         let me = execution.me();
-        me.record.finished.store(true, Ordering::Relaxed);
+        me.record.set_gone();
         (std::mem::take(&mut me.joiners), me.life.take())
     });
     for joiner in joiners {
@@ -248,7 +259,7 @@ pub(super) fn join(record: &Record, until: Until) -> bool {
 }
 
 fn await_end(record: &Record, place: Place) {
-    if !record.has_finished() {
+    if !record.is_gone() {
         tell(place, Action::Block { on: WaitFor::Join(record.id), timed: false });
         on_execution(|execution| {
             let me = execution.current;
