@@ -1,10 +1,21 @@
 //! Vector clocks (Fidge 1988; Mattern 1989), indexed by [`ThreadId`].
+//!
+//! A clock is a table of chunks that copies share until one of them changes. So a thread's clock
+//! costs what it learnt after its parent's: programs that start ten thousand threads one after the
+//! other stay small, and clocks with a common past are joined chunk by shared chunk.
+
+use std::sync::Arc;
 
 use crate::{Epoch, ThreadId, Tick};
 
+/// How many threads a chunk is about.
+const CHUNK: usize = 32;
+
+type Chunk = [Tick; CHUNK];
+
 /// For each thread, the last of its ticks that is known: the others are 0.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct VectorClock(Vec<Tick>);
+#[derive(Clone, Default, Debug)]
+pub struct VectorClock(Vec<Option<Arc<Chunk>>>);
 
 impl VectorClock {
     /// Knows nothing.
@@ -16,19 +27,24 @@ impl VectorClock {
     /// The last known tick of `thread`.
     #[must_use]
     pub fn get(&self, thread: ThreadId) -> Tick {
-        self.0.get(thread.index()).copied().unwrap_or(0)
+        let chunk = self.0.get(thread.index() / CHUNK).and_then(Option::as_ref);
+        chunk.map_or(0, |chunk| chunk[thread.index() % CHUNK])
     }
 
     /// Learns of `epoch` (and what came before it in its own thread).
     pub fn learn(&mut self, epoch: Epoch) {
-        if epoch.is_none() {
-            return;
+        if !self.knows(epoch) {
+            self.set(epoch.thread(), epoch.tick());
         }
-        let index = epoch.thread().index();
+    }
+
+    fn set(&mut self, thread: ThreadId, tick: Tick) {
+        let index = thread.index() / CHUNK;
         if index >= self.0.len() {
-            self.0.resize(index + 1, 0);
+            self.0.resize(index + 1, None);
         }
-        self.0[index] = self.0[index].max(epoch.tick());
+        let chunk = self.0[index].get_or_insert_with(|| Arc::new([0; CHUNK]));
+        Arc::make_mut(chunk)[thread.index() % CHUNK] = tick;
     }
 
     /// Whether `epoch` is known: it happens before, or is, the moment that this clock describes.
@@ -40,13 +56,12 @@ impl VectorClock {
     /// Learns all that `other` knows. Returns whether anything was new.
     pub fn join(&mut self, other: &Self) -> bool {
         if other.0.len() > self.0.len() {
-            self.0.resize(other.0.len(), 0);
+            self.0.resize(other.0.len(), None);
         }
         let mut grew = false;
         for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            if theirs > mine {
-                *mine = *theirs;
-                grew = true;
+            if let Some(theirs) = theirs {
+                grew |= join_chunk(mine, theirs);
             }
         }
         grew
@@ -60,8 +75,10 @@ impl VectorClock {
 
     /// The last known moment of each thread that is known at all.
     pub fn epochs(&self) -> impl Iterator<Item = Epoch> + '_ {
-        (0u32..)
-            .zip(&self.0)
+        let chunks = (0u32..).step_by(CHUNK).zip(&self.0);
+        let chunks = chunks.filter_map(|(first, chunk)| Some((first, chunk.as_ref()?)));
+        chunks
+            .flat_map(|(first, chunk)| (first..).zip(chunk.iter()))
             .filter(|(_, tick)| **tick > 0)
             .map(|(thread, tick)| Epoch::new(ThreadId(thread), *tick))
     }
@@ -70,13 +87,13 @@ impl VectorClock {
     #[must_use]
     pub fn without(&self, thread: ThreadId) -> Self {
         let mut copy = self.clone();
-        if let Some(tick) = copy.0.get_mut(thread.index()) {
-            *tick = 0;
+        if copy.get(thread) > 0 {
+            copy.set(thread, 0);
         }
         copy
     }
 
-    /// How many ticks it stores: what a copy or a join of it costs.
+    /// How many chunks it has: what a copy or a join of it costs.
     #[must_use]
     pub fn width(&self) -> usize {
         self.0.len()
@@ -86,6 +103,38 @@ impl VectorClock {
     pub fn clear(&mut self) {
         self.0.clear();
     }
+}
+
+/// Equal if they know the same, however they store it.
+impl PartialEq for VectorClock {
+    fn eq(&self, other: &Self) -> bool {
+        self.le(other) && other.le(self)
+    }
+}
+
+impl Eq for VectorClock {}
+
+/// Learns a chunk. Where nothing is lost by it, the other clock's chunk is shared.
+fn join_chunk(mine: &mut Option<Arc<Chunk>>, theirs: &Arc<Chunk>) -> bool {
+    let Some(own) = mine else {
+        *mine = Some(Arc::clone(theirs));
+        return theirs.iter().any(|tick| *tick > 0);
+    };
+    if Arc::ptr_eq(own, theirs) {
+        return false;
+    }
+    let pairs = || own.iter().zip(theirs.iter());
+    if pairs().all(|(own, theirs)| own >= theirs) {
+        return false;
+    }
+    if pairs().all(|(own, theirs)| own <= theirs) {
+        *mine = Some(Arc::clone(theirs));
+        return true;
+    }
+    for (own, theirs) in Arc::make_mut(own).iter_mut().zip(theirs.iter()) {
+        *own = (*own).max(*theirs);
+    }
+    true
 }
 
 #[cfg(test)]
@@ -104,5 +153,24 @@ mod tests {
         assert!(a.join(&b) && !a.join(&b));
         assert_eq!((a.get(t0), a.get(t2), a.get(ThreadId(9))), (3, 7, 0));
         assert!(b.le(&a) && a.knows(Epoch::new(t2, 7)) && !a.knows(Epoch::new(t2, 8)));
+    }
+
+    #[test]
+    fn copies_share_what_they_do_not_change() {
+        let mut parent = VectorClock::new();
+        for thread in 0..100 {
+            parent.learn(Epoch::new(ThreadId(thread), 1));
+        }
+        let mut child = parent.clone();
+        child.learn(Epoch::new(ThreadId(70), 2));
+        let shared = |a: &Option<Arc<Chunk>>, b: &Option<Arc<Chunk>>| {
+            Arc::ptr_eq(a.as_ref().unwrap(), b.as_ref().unwrap())
+        };
+        let same: Vec<_> = parent.0.iter().zip(&child.0).map(|(a, b)| shared(a, b)).collect();
+        assert_eq!(same, [true, true, false, true]);
+        assert!(parent != child && parent.le(&child));
+        assert!(parent.join(&child) && parent == child);
+        assert_eq!(child.without(ThreadId(70)).get(ThreadId(70)), 0);
+        assert_eq!(child.epochs().count(), 100);
     }
 }

@@ -19,7 +19,7 @@
 //! Op that brings knowledge arrives before a [`Action::Synchronize`] from a later moment of the
 //! same thread. An Op that is later than others of its thread lowers nothing.
 //!
-//! What is bounded (`row::HISTORY_TICKS`, `values::TOKENS`) is bounded
+//! What is bounded (`row::HISTORY_CHUNKS`, `values::TOKENS`) is bounded
 //! towards more edges: a race can then be missed, never invented.
 
 mod atomics;

@@ -5,10 +5,11 @@ use std::{collections::VecDeque, sync::Arc};
 use super::handed::{Handed, Stamp};
 use crate::{Epoch, ThreadId, Tick, clock::VectorClock};
 
-/// How many ticks a thread's history may store (64 KiB): a program of 8 threads keeps the last
-/// thousand changes of each thread's knowledge, one of 1,000 threads the last eight. What is older
-/// is answered with the oldest knowledge that is left, which is later than asked for.
-pub(super) const HISTORY_TICKS: usize = 8192;
+/// How many chunks of clocks a thread's history may hold (of 256 bytes each, and most are shared
+/// with others): a program of up to 32 threads keeps the last thousand changes of each thread's
+/// knowledge, one of 1,000 threads the last thirty. What is older is answered with the oldest
+/// knowledge that is left, which is later than asked for.
+pub(super) const HISTORY_CHUNKS: usize = 1024;
 
 /// What the thread knew of others from a tick on, until the next entry.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(super) struct Row {
     others: Option<Arc<VectorClock>>,
     /// What it knew before `since`, oldest first; `None` where nobody will ask.
     history: Option<VecDeque<Past>>,
-    history_ticks: usize,
+    history_chunks: usize,
     /// What its relaxed loads have read and its next acquire fence will learn.
     pub(super) unfenced: Handed,
     /// What its relaxed stores hand on: its knowledge at its last release fence.
@@ -45,7 +46,7 @@ impl Row {
             since: 0,
             others: None,
             history: keeps_history.then(VecDeque::new),
-            history_ticks: 0,
+            history_chunks: 0,
             unfenced: Handed::Nothing,
             release_fence: Handed::Nothing,
             park_token: Handed::Nothing,
@@ -120,11 +121,11 @@ impl Row {
     fn remember(&mut self) {
         let others = self.others();
         let Some(history) = &mut self.history else { return };
-        self.history_ticks += others.width();
+        self.history_chunks += others.width();
         history.push_back(Past { since: self.since, others });
-        while self.history_ticks > HISTORY_TICKS && history.len() > 1 {
+        while self.history_chunks > HISTORY_CHUNKS && history.len() > 1 {
             let oldest = history.pop_front();
-            self.history_ticks -= oldest.map_or(0, |past| past.others.width());
+            self.history_chunks -= oldest.map_or(0, |past| past.others.width());
         }
     }
 

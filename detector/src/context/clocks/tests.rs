@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-use super::{row::HISTORY_TICKS, values::TOKENS};
+use super::{row::HISTORY_CHUNKS, values::TOKENS};
 use crate::{Action, Context, Epoch, ObjectId, ThreadId, op::ObjectKind, script::Script};
 
 /// A script with `main` and two threads that it has spawned, and one object.
@@ -290,7 +290,7 @@ fn a_late_op_lowers_nothing_and_is_known_from_its_tick_on() {
 fn a_full_history_answers_with_later_knowledge() {
     let (mut s, [main, t1, t2], x) = start(ObjectKind::Atomic);
     let mut stored = Vec::new();
-    for value in 0..HISTORY_TICKS as u64 {
+    for value in 0..HISTORY_CHUNKS as u64 {
         s.store(main, x, value, Release);
         stored.push(now(&s));
         s.load(t1, x, value, Acquire);
