@@ -142,6 +142,42 @@ fn a_load_that_reads_an_old_release_synchronises_with_that_one() {
 }
 
 #[test]
+fn a_failed_exchange_writes_nothing_and_sees_what_there_is() {
+    let seen = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let outcomes = Arc::clone(&seen);
+    clean("compare_exchange", move || {
+        let word = Arc::new(AtomicU32::new(5));
+        let theirs = Arc::clone(&word);
+        let other = thread::spawn(move || theirs.compare_exchange(5, 6, AcqRel, Acquire));
+        let here = word.compare_exchange(5, 7, AcqRel, Acquire);
+        let there = other.join().unwrap();
+        assert!(matches!((here, there), (Ok(5), Err(7)) | (Err(6), Ok(5))), "{here:?} {there:?}");
+        assert_eq!(word.load(Relaxed), if here.is_ok() { 7 } else { 6 });
+        assert_eq!(word.compare_exchange(0, 1, Relaxed, Relaxed), Err(word.load(Relaxed)));
+        outcomes.lock().unwrap().insert(here.is_ok());
+    });
+    assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_failed_exchange_that_does_not_acquire_is_a_race() {
+    found("relaxed failure", Rule::DataRace, || {
+        let shared = Arc::new(Mail(UnsafeCell::new(0), AtomicU32::new(0)));
+        let theirs = Arc::clone(&shared);
+        let sender = thread::spawn(move || {
+            // SAFETY: the receiver looks only after the store. Whether that is enough is the test.
+            theirs.0.with_mut(|cell| unsafe { *cell = 7 });
+            theirs.1.store(1, Release);
+        });
+        if shared.1.compare_exchange(0, 2, AcqRel, Relaxed).is_err() {
+            // SAFETY: as above.
+            shared.0.with(|cell| unsafe { *cell });
+        }
+        sender.join().unwrap();
+    });
+}
+
+#[test]
 fn pointers_keep_what_they_point_to() {
     clean("pointer", || {
         let slot = Arc::new(AtomicPtr::new(std::ptr::null_mut()));

@@ -220,3 +220,82 @@ fn a_model_in_a_model_is_an_error_with_a_name() {
 fn model_panics_with_the_name_of_what_loom_cannot_do() {
     loom::model(|| thread::park_timeout(Duration::from_millis(1)));
 }
+
+#[test]
+#[should_panic(expected = "self-deadlock")]
+fn model_panics_with_the_rule_of_what_it_finds() {
+    loom::model(|| {
+        let mutex = Mutex::new(());
+        let _held = mutex.lock();
+        drop(mutex.lock());
+    });
+}
+
+#[test]
+fn a_busy_wait_needs_a_bound() {
+    let model = || {
+        let turn = Arc::new(Mutex::new(false));
+        let theirs = Arc::clone(&turn);
+        let other = thread::spawn(move || *theirs.lock().unwrap() = true);
+        while !*turn.lock().unwrap() {
+            thread::yield_now();
+        }
+        other.join().unwrap();
+    };
+    let bounded = Builder::new().preemption_bound(2).explore(model).unwrap();
+    assert!(bounded.findings.is_empty() && bounded.executions > 1, "{bounded:?}");
+}
+
+#[test]
+fn names_and_lists_of_threads_add_no_executions() {
+    use lockwise::threading::{Thread, current_thread, main_thread};
+    let model = |talks: bool| {
+        let outcome = loom::explore(move || {
+            let total = Arc::new(Mutex::new(0));
+            let threads = [1, 2].map(|i| {
+                let total = Arc::clone(&total);
+                Thread::new(move || {
+                    if talks {
+                        assert!(current_thread().name().starts_with("Thread-"));
+                        current_thread().set_name(format!("worker {i}"));
+                        assert_eq!(main_thread().name(), "MainThread");
+                    }
+                    *total.lock().unwrap() += i;
+                })
+            });
+            threads.iter().for_each(|thread| thread.start().unwrap());
+            threads.iter().for_each(|thread| thread.join().unwrap());
+            assert_eq!(*total.lock().unwrap(), 3);
+        });
+        assert!(outcome.complete && outcome.findings.is_empty(), "{outcome:?}");
+        outcome.executions
+    };
+    assert_eq!(model(true), model(false));
+}
+
+#[test]
+fn each_execution_is_a_program_of_its_own() {
+    use lockwise::threading::{Thread, active_count, enumerate, main_thread};
+    clean("programs", || {
+        let thread = Thread::new(|| ());
+        assert_eq!(thread.name(), "Thread-1");
+        assert_eq!(active_count(), 1);
+        thread.start().unwrap();
+        thread.join().unwrap();
+        assert_eq!(enumerate(), [main_thread()]);
+    });
+}
+
+#[test]
+fn a_thread_that_is_listed_may_or_may_not_have_ended() {
+    use lockwise::threading::{Thread, active_count};
+    let seen = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let counts = Arc::clone(&seen);
+    clean("enumerate", move || {
+        let thread = Thread::new(|| ());
+        thread.start().unwrap();
+        counts.lock().unwrap().insert(active_count());
+        thread.join().unwrap();
+    });
+    assert_eq!(*seen.lock().unwrap(), [1, 2].into());
+}

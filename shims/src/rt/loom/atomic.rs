@@ -122,6 +122,11 @@ fn draw<T>(pool: impl FnOnce(&mut Execution) -> &mut Vec<T>, make: impl FnOnce()
     }
 }
 
+/// A loom atomic that nobody else uses.
+pub(super) fn draw_atomic() -> Arc<LoomAtomic> {
+    draw(|execution| &mut execution.atomics.pool, || Arc::new(LoomAtomic::new(0)))
+}
+
 fn word<A: Primitive>(atomic: &A, place: Place) -> Word {
     let (word, new) = word_of(atomic);
     if new {
@@ -139,7 +144,7 @@ fn word_of<A: Primitive>(atomic: &A) -> (Word, bool) {
         (known.bytes == bytes).then(|| (known.word.clone(), false))
     });
     known.unwrap_or_else(|| {
-        let loom = draw(|execution| &mut execution.atomics.pool, || Arc::new(LoomAtomic::new(0)));
+        let loom = draw_atomic();
         let object = ObjectId(crate::rt::os::local::draw_object_id());
         let word = Word { object, loom, mask: bytes, is_static: is_static(address) };
         let first = Store { value: bytes, releases: Vec::new() };

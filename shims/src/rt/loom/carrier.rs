@@ -177,6 +177,10 @@ fn loom_stopped(me: ThreadId, payload: &(dyn Any + Send)) -> ! {
                 .to_owned(),
         );
     }
+    // The one thing that loom counts in a byte.
+    if message == "attempt to add with overflow" {
+        fail(LoomError::TooManyPreemptions);
+    }
     fail(LoomError::Internal { message })
 }
 

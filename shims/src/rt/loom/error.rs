@@ -34,6 +34,10 @@ pub enum LoomError {
         /// Where.
         site: Site,
     },
+    /// An execution switches more than 255 times away from a thread that could go on, and loom
+    /// cannot count further: a thread waits busily, and loom does not mind for how long. (Where
+    /// overflow is not checked, it goes on until the execution has too many branches.)
+    TooManyPreemptions,
     /// loom stopped for a reason of its own.
     Internal {
         /// Its words.
@@ -59,6 +63,12 @@ impl fmt::Display for LoomError {
                  or release it before"
             ),
             Self::Nested { site } => write!(f, "a model cannot start another (at {site})"),
+            Self::TooManyPreemptions => write!(
+                f,
+                "loom can count no more than 255 preemptions in an execution, and a thread that \
+                 waits busily takes them all; bound them (Builder::preemption_bound), or use \
+                 lockwise::explore"
+            ),
             Self::Internal { message } => write!(f, "loom cannot go on: {message}"),
         }
     }

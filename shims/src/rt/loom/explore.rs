@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockwise_detector::{Finding, Stack, ThreadId};
+use lockwise_detector::{Finding, Site, Stack, ThreadId};
 
 use super::{
     CURRENT, LoomError,
@@ -56,6 +56,8 @@ pub(super) enum End {
     Error(LoomError),
     /// More atomics or cells are needed than were made at the execution's beginning.
     PoolEmpty,
+    /// A lock made there is tried, which was not known at the execution's beginning.
+    Tried(Site),
 }
 
 /// How an execution ended.
@@ -72,13 +74,38 @@ pub(super) struct Model {
     limits: Limits,
     started: Instant,
     name: Option<Arc<str>>,
-    pool: usize,
+    pub(super) plan: Plan,
     executions: usize,
     pub(super) findings: Findings,
     pub(super) stacks: HashMap<(ThreadId, usize), Option<Stack>>,
     pub(super) files: HashSet<&'static str>,
     pub(super) end: Option<End>,
     pub(super) execution: Option<Execution>,
+}
+
+/// What has to be known of a model from the beginning. Where it is not, the exploration begins anew.
+#[derive(Clone)]
+pub(super) struct Plan {
+    /// How many atomics and cells an execution has at first.
+    pool: usize,
+    /// Where locks are made that are tried (see `tried`).
+    pub(super) tried: HashSet<Site>,
+}
+
+impl Plan {
+    fn new() -> Self {
+        Self { pool: 8, tried: HashSet::new() }
+    }
+
+    /// Takes account of how an exploration ended. Returns whether it was for want of a better plan.
+    fn learn(&mut self, end: Option<&End>) -> bool {
+        match end {
+            Some(End::PoolEmpty) => self.pool *= 2,
+            Some(End::Tried(site)) => return self.tried.insert(*site),
+            _ => return false,
+        }
+        true
+    }
 }
 
 /// What is left of an exploration.
@@ -90,9 +117,6 @@ struct Explored {
 
 /// The closure of a model.
 pub(crate) type Body = Arc<dyn Fn() + Send + Sync>;
-
-/// How many atomics and cells an execution has at first.
-const FIRST_POOL: usize = 8;
 
 /// Explores `f`.
 ///
@@ -111,21 +135,20 @@ pub(crate) fn explore(limits: &Limits, f: &Body) -> Result<Outcome, LoomError> {
     note_panics();
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let name = std::thread::current().name().map(Arc::from);
-    let mut pool = FIRST_POOL;
+    let mut plan = Plan::new();
     let explored = loop {
         let explored = std::thread::scope(|scope| {
-            let name = Option::clone(&name);
+            let (name, plan) = (Option::clone(&name), plan.clone());
             let builder = std::thread::Builder::new().name("loom model".to_owned());
-            let running = builder.spawn_scoped(scope, || run(limits.clone(), name, pool, f));
+            let running = builder.spawn_scoped(scope, || run(limits.clone(), name, plan, f));
             running.map(|running| running.join())
         });
         let internal = |message| LoomError::Internal { message };
         let explored = explored.map_err(|error| internal(error.to_string()))?;
         let explored = explored.map_err(|payload| internal(message_of(&*payload)))?;
-        if !matches!(explored.end, Some(End::PoolEmpty)) {
+        if !plan.learn(explored.end.as_ref()) {
             break explored;
         }
-        pool *= 2;
     };
     drop(turn);
     explored.outcome(limits)
@@ -145,7 +168,7 @@ fn note_panics() {
     });
 }
 
-fn run(limits: Limits, name: Option<Arc<str>>, pool: usize, f: &Body) -> Explored {
+fn run(limits: Limits, name: Option<Arc<str>>, plan: Plan, f: &Body) -> Explored {
     let mut builder = loom::model::Builder::new();
     builder.max_branches = limits.max_branches;
     builder.preemption_bound = limits.preemption_bound;
@@ -153,7 +176,7 @@ fn run(limits: Limits, name: Option<Arc<str>>, pool: usize, f: &Body) -> Explore
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.checkpoint_file = None;
-    set_model(Some(Model::new(limits, name, pool)));
+    set_model(Some(Model::new(limits, name, plan)));
     let f = Arc::clone(f);
     let explored = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
@@ -182,7 +205,7 @@ fn begin(f: &dyn Fn()) {
         if model.is_at_bound() {
             model.end = Some(End::Bound);
         }
-        model.pool
+        model.plan.pool
     });
     carrier::halt_if_over();
     let (atomics, cells) = (Atomics::new(pool), Cells::new(pool));
@@ -222,12 +245,12 @@ fn finish_execution() {
 }
 
 impl Model {
-    fn new(limits: Limits, name: Option<Arc<str>>, pool: usize) -> Self {
+    fn new(limits: Limits, name: Option<Arc<str>>, plan: Plan) -> Self {
         Self {
             limits,
             started: Instant::now(),
             name,
-            pool,
+            plan,
             executions: 0,
             findings: Findings::default(),
             stacks: HashMap::new(),

@@ -4,6 +4,8 @@
 //! unwinds would poison the `std` lock inside loom's, and loom does not expect that; so such a
 //! release is put off until nobody unwinds. Nobody can tell: the unwinding thread is not switched
 //! away from (see `carrier`), and if it locks again it gets its own guard back.
+//!
+//! Locks that a model tries are handed over by [`tried`].
 
 use std::{collections::HashMap, mem::ManuallyDrop, panic::Location, sync::Arc};
 
@@ -18,6 +20,7 @@ use super::{
     LoomError,
     carrier::{fail, halt_if_over, in_loom, in_loom_at_once},
     execution::{Execution, Key, Waiting, introduce, on_execution, tell, tell_quietly},
+    tried::{self, Tried},
 };
 use crate::rt::{Meta, RawMutex, RawRwLock, Until, world::Place};
 
@@ -37,44 +40,35 @@ impl Hold {
     }
 
     /// Locks. In loom.
-    pub(super) fn mutex(lock: &Arc<l::Mutex<()>>, until: Until) -> Option<Self> {
-        let guard = match until {
-            Until::Now => lock.try_lock().ok()?,
-            _ => lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
-        };
+    pub(super) fn mutex(lock: &Arc<l::Mutex<()>>) -> Self {
+        let guard = lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: only the lifetime changes, and the guard is kept with a share of the lock.
         let guard = unsafe {
             std::mem::transmute::<l::MutexGuard<'_, ()>, l::MutexGuard<'static, ()>>(guard)
         };
-        Some(Self::of(Guard::Mutex { _guard: guard, _lock: Arc::clone(lock) }))
+        Self::of(Guard::Mutex { _guard: guard, _lock: Arc::clone(lock) })
     }
 
-    fn read(lock: &Arc<l::RwLock<()>>, until: Until) -> Option<Self> {
-        let guard = match until {
-            Until::Now => lock.try_read().ok()?,
-            _ => lock.read().unwrap_or_else(std::sync::PoisonError::into_inner),
-        };
+    fn read(lock: &Arc<l::RwLock<()>>) -> Self {
+        let guard = lock.read().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: as for `mutex`.
         let guard = unsafe {
             std::mem::transmute::<l::RwLockReadGuard<'_, ()>, l::RwLockReadGuard<'static, ()>>(
                 guard,
             )
         };
-        Some(Self::of(Guard::Read { _guard: guard, _lock: Arc::clone(lock) }))
+        Self::of(Guard::Read { _guard: guard, _lock: Arc::clone(lock) })
     }
 
-    fn write(lock: &Arc<l::RwLock<()>>, until: Until) -> Option<Self> {
-        let guard = match until {
-            Until::Now => lock.try_write().ok()?,
-            _ => lock.write().unwrap_or_else(std::sync::PoisonError::into_inner),
-        };
+    fn write(lock: &Arc<l::RwLock<()>>) -> Self {
+        let guard = lock.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         // SAFETY: as for `mutex`.
         let guard = unsafe {
             std::mem::transmute::<l::RwLockWriteGuard<'_, ()>, l::RwLockWriteGuard<'static, ()>>(
                 guard,
             )
         };
-        Some(Self::of(Guard::Write { _guard: guard, _lock: Arc::clone(lock) }))
+        Self::of(Guard::Write { _guard: guard, _lock: Arc::clone(lock) })
     }
 
     /// Releases. In loom.
@@ -118,6 +112,7 @@ pub(super) struct Locks(HashMap<Key, MutexState>);
 
 struct MutexState {
     lock: Arc<l::Mutex<()>>,
+    tried: Option<Tried>,
     hold: Option<Hold>,
 }
 
@@ -133,6 +128,7 @@ pub(super) struct RwLocks(HashMap<ObjectId, RwState>);
 
 struct RwState {
     lock: Arc<l::RwLock<()>>,
+    tried: Option<Tried>,
     holds: Vec<RwHold>,
 }
 
@@ -147,6 +143,55 @@ struct RwHold {
 impl RwLocks {
     pub(super) fn forget(&mut self, object: ObjectId) {
         self.0.remove(&object);
+    }
+}
+
+/// Which lock, and in which mode it is to be taken.
+#[derive(Clone, Copy)]
+pub(super) enum Lock {
+    Mutex(Key),
+    Rw(ObjectId, Mode),
+}
+
+impl Lock {
+    fn key(self) -> Key {
+        match self {
+            Self::Mutex(key) => key,
+            Self::Rw(object, _) => Key::Object(object),
+        }
+    }
+
+    fn mode(self) -> Mode {
+        match self {
+            Self::Mutex(_) => Mode::Exclusive,
+            Self::Rw(_, mode) => mode,
+        }
+    }
+
+    fn object(self) -> Option<ObjectId> {
+        match self.key() {
+            Key::Object(object) => Some(object),
+            Key::Address(_) => None,
+        }
+    }
+
+    /// What it has if it is one that is tried.
+    pub(super) fn tried(self, execution: &mut Execution) -> Option<&mut Tried> {
+        match self {
+            Self::Mutex(key) => execution.locks.0.get_mut(&key)?.tried.as_mut(),
+            Self::Rw(object, _) => execution.rwlocks.0.get_mut(&object)?.tried.as_mut(),
+        }
+    }
+
+    /// Whether nobody's hold keeps it from being taken.
+    pub(super) fn is_free(self, execution: &Execution) -> bool {
+        match self {
+            Self::Mutex(key) => execution.locks.0.get(&key).is_none_or(|s| s.hold.is_none()),
+            Self::Rw(object, mode) => execution.rwlocks.0.get(&object).is_none_or(|state| {
+                let mut holds = state.holds.iter();
+                holds.all(|hold| hold.mode == Mode::Shared && mode == Mode::Shared)
+            }),
+        }
     }
 }
 
@@ -174,16 +219,19 @@ pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
     refuse_timeout(until, "lock with a time limit", place);
     let key = Key::of(mutex, mutex.meta.as_ref());
     let object = mutex.meta.as_ref().map(introduce);
-    let lock = loom_mutex(key, mutex, place);
-    let mode = Mode::Exclusive;
-    let hold = acquire(object, key, mode, until, place, || Hold::mutex(&lock, until));
+    let loom = loom_mutex(key, mutex, place);
+    let lock = Lock::Mutex(key);
+    if let (Some(meta), Until::Now) = (&mutex.meta, until) {
+        tried::must_be_known(lock, meta.origin().created);
+    }
+    let hold = acquire(lock, until, place, || Hold::mutex(&loom));
     let Some(hold) = hold else { return false };
     on_execution(|execution| {
         if let Some(state) = execution.locks.0.get_mut(&key) {
             state.hold = Some(hold);
         }
     });
-    tell_acquired(object, mode, until, place);
+    tell_acquired(object, Mode::Exclusive, until, place);
     true
 }
 
@@ -193,30 +241,28 @@ fn loom_mutex(key: Key, mutex: &RawMutex, place: Place) -> Arc<l::Mutex<()>> {
         let held = mutex.word.load(std::sync::atomic::Ordering::Relaxed) != 0;
         refuse_held(held, mutex.meta.as_ref(), place);
         let lock = in_loom(|| Arc::new(l::Mutex::new(())));
-        let state = MutexState { lock: Arc::clone(&lock), hold: None };
+        let tried = tried::tried(mutex.meta.as_ref());
+        let state = MutexState { lock: Arc::clone(&lock), tried, hold: None };
         on_execution(|execution| execution.locks.0.insert(key, state));
         lock
     })
 }
 
 /// Requests and takes a lock.
-fn acquire(
-    object: Option<ObjectId>,
-    key: Key,
-    mode: Mode,
-    until: Until,
-    place: Place,
-    take: impl FnOnce() -> Option<Hold>,
-) -> Option<Hold> {
+fn acquire(lock: Lock, until: Until, place: Place, take: impl FnOnce() -> Hold) -> Option<Hold> {
+    let (object, mode) = (lock.object(), lock.mode());
     if let (Some(object), Until::Forever) = (object, until) {
         request(object, mode, place);
     }
     let verb = if mode == Mode::Shared { Verb::WantRead } else { Verb::WantLock };
     let own = on_execution(|execution| {
         execution.me().waiting = Some(Waiting { verb, object, site: place.into() });
-        retake(execution, key, mode)
+        retake(execution, lock.key(), mode)
     });
-    let hold = own.or_else(|| in_loom(take));
+    let hold = own.or_else(|| match tried::take_turn(lock) {
+        true => tried::acquire(lock, until, take),
+        false => Some(in_loom(take)),
+    });
     on_execution(|execution| execution.me().waiting = None);
     hold
 }
@@ -240,12 +286,16 @@ pub(super) fn unlock(mutex: &RawMutex) {
 /// Releases, and lets the execution go on in any case.
 pub(super) fn release_mutex(mutex: &RawMutex, place: Place) {
     let key = Key::of(mutex, mutex.meta.as_ref());
+    let is_tried = tried::take_turn(Lock::Mutex(key));
     if let Some(meta) = &mutex.meta {
         tell_quietly(place, Action::Release { object: meta.id(), mode: Mode::Exclusive });
     }
     let hold = on_execution(|execution| execution.locks.0.get_mut(&key)?.hold.take());
     if let Some(hold) = hold {
         release(key, Mode::Exclusive, hold);
+    }
+    if is_tried {
+        tried::wake(Lock::Mutex(key));
     }
 }
 
@@ -254,8 +304,11 @@ pub(super) fn rw_lock(raw: &RawRwLock, mode: Mode, until: Until) -> bool {
     let place = Location::caller();
     refuse_timeout(until, "read or write with a time limit", place);
     let object = introduce(&raw.meta);
-    let key = Key::Object(object);
-    let lock = loom_rwlock(object, raw, place);
+    let loom = loom_rwlock(object, raw, place);
+    let lock = Lock::Rw(object, mode);
+    if until == Until::Now {
+        tried::must_be_known(lock, raw.meta.origin().created);
+    }
     if mode == Mode::Shared && on_execution(|execution| read_again(execution, object)) {
         if until == Until::Forever {
             request(object, mode, place);
@@ -263,9 +316,9 @@ pub(super) fn rw_lock(raw: &RawRwLock, mode: Mode, until: Until) -> bool {
         tell_acquired(Some(object), mode, until, place);
         return true;
     }
-    let hold = acquire(Some(object), key, mode, until, place, || match mode {
-        Mode::Shared => Hold::read(&lock, until),
-        Mode::Exclusive => Hold::write(&lock, until),
+    let hold = acquire(lock, until, place, || match mode {
+        Mode::Shared => Hold::read(&loom),
+        Mode::Exclusive => Hold::write(&loom),
     });
     let Some(hold) = hold else { return false };
     on_execution(|execution| keep(execution, object, mode, hold));
@@ -280,7 +333,8 @@ fn loom_rwlock(object: ObjectId, raw: &RawRwLock, place: Place) -> Arc<l::RwLock
         let held = raw.word.load(std::sync::atomic::Ordering::Relaxed) != 0;
         refuse_held(held, Some(&raw.meta), place);
         let lock = in_loom(|| Arc::new(l::RwLock::new(())));
-        let state = RwState { lock: Arc::clone(&lock), holds: Vec::new() };
+        let tried = tried::tried(Some(&raw.meta));
+        let state = RwState { lock: Arc::clone(&lock), tried, holds: Vec::new() };
         on_execution(|execution| execution.rwlocks.0.insert(object, state));
         lock
     })
@@ -318,9 +372,14 @@ fn let_go(execution: &mut Execution, object: ObjectId, mode: Mode) -> Option<Hol
 #[track_caller]
 pub(super) fn rw_unlock(raw: &RawRwLock, mode: Mode) {
     let object = raw.meta.id();
+    let lock = Lock::Rw(object, mode);
+    let is_tried = tried::take_turn(lock);
     tell_quietly(Location::caller(), Action::Release { object, mode });
     if let Some(hold) = on_execution(|execution| let_go(execution, object, mode)) {
-        release(Key::Object(object), mode, hold);
+        release(lock.key(), mode, hold);
+    }
+    if is_tried {
+        tried::wake(lock);
     }
     halt_if_over();
 }
@@ -329,6 +388,7 @@ pub(super) fn rw_unlock(raw: &RawRwLock, mode: Mode) {
 pub(super) fn rw_downgrade(raw: &RawRwLock) {
     let place = Location::caller();
     let object = raw.meta.id();
+    let is_tried = tried::take_turn(Lock::Rw(object, Mode::Shared));
     let held = on_execution(|execution| {
         let lock = Arc::clone(&execution.rwlocks.0.get(&object)?.lock);
         let_go(execution, object, Mode::Exclusive).map(|hold| (lock, hold))
@@ -336,11 +396,12 @@ pub(super) fn rw_downgrade(raw: &RawRwLock) {
     let Some((lock, hold)) = held else { return };
     let hold = in_loom_at_once(|| {
         hold.release();
-        Hold::read(&lock, Until::Forever)
+        Hold::read(&lock)
     });
     tell_quietly(place, Action::Release { object, mode: Mode::Exclusive });
-    if let Some(hold) = hold {
-        on_execution(|execution| keep(execution, object, Mode::Shared, hold));
+    on_execution(|execution| keep(execution, object, Mode::Shared, hold));
+    if is_tried {
+        tried::wake(Lock::Rw(object, Mode::Shared));
     }
     tell(place, Action::Acquire { object, mode: Mode::Shared, patience: Patience::Try });
 }

@@ -8,7 +8,7 @@
 //!
 //! - [`explore`] runs the model, again and again, and gathers what was found.
 //! - [`execution`] is what one execution knows; [`carrier`] is how its threads run, wait and stop.
-//! - [`lock`], [`condvar`], [`thread`] and [`atomic`] are the operations.
+//! - [`lock`] and [`tried`], [`condvar`], [`thread`] and [`atomic`] are the operations.
 //!
 //! # What is loom's and what is ours
 //!
@@ -21,7 +21,8 @@
 //! # What is not explored
 //!
 //! Spurious wake-ups, failures of `compare_exchange_weak` for no reason, other targets of
-//! `notify_one` than the first waiter, and unfair orders among waiters of a condition variable.
+//! `notify_one` than the first waiter, unfair orders among waiters of a condition variable, and who
+//! is told first what is only noted (see `Ledger`): which thread gets which default name, say.
 //! loom itself keeps the last seven stores of an atomic, and takes `SeqCst` accesses (not fences)
 //! for `AcqRel` ones: it then reports executions that cannot be, and misses none.
 
@@ -36,6 +37,7 @@ mod locals;
 mod lock;
 mod segments;
 mod thread;
+mod tried;
 
 use std::{
     cell::Cell,

@@ -153,12 +153,12 @@ pub(super) fn spawn(spawn: Spawn) -> Thread {
     let name: Option<Arc<str>> = spawn.name.as_deref().map(Arc::from);
     let (signals, life) = in_loom(|| {
         let signals = Signals::new();
-        let life = Hold::mutex(&signals.life, Until::Forever);
+        let life = Hold::mutex(&signals.life);
         (signals, life)
     });
     let record = on_execution(|execution| {
         let record = execution.add_thread(name.clone(), signals);
-        execution.thread(record.id).life = life;
+        execution.thread(record.id).life = Some(life);
         record
     });
     tell(place, Action::Spawn { child: record.id, name });
