@@ -1,6 +1,6 @@
 //! Litmus shapes and small programs: how many graphs SC and RC11 have for each.
 
-use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use lockwise_detector::explore::MemoryModel;
 

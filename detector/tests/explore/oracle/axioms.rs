@@ -129,9 +129,10 @@ impl<'s, 'p> Axioms<'s, 'p> {
         release.then(&self.rf).then(&acquire).or(&self.handed)
     }
 
-    /// Updates read the write right before their own.
+    /// Updates read the write right before their own: nothing comes between, and what they read
+    /// is before. (The second follows from coherence where an update is two events.)
     fn is_atomic(&self) -> bool {
-        self.fr().then(&self.mo).is_irreflexive()
+        self.fr().then(&self.mo).is_irreflexive() && self.rf.then(&self.mo).is_irreflexive()
     }
 
     fn is_rc11(&self) -> bool {

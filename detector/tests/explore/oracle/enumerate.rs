@@ -149,7 +149,7 @@ pub(super) fn ends<'a>(program: &'a [Vec<Do>], sc: bool, end: &mut dyn FnMut(&St
     while let Some(state) = open.pop() {
         let count = open.len();
         for thread in 0..program.len() {
-            open.extend(state.after(thread, sc).into_iter());
+            open.extend(state.after(thread, sc));
         }
         if open.len() == count {
             end(&state);

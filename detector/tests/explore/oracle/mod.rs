@@ -95,14 +95,14 @@ fn block() -> impl Strategy<Value = Vec<Do>> {
     })
 }
 
-/// Two threads of up to five operations or three of up to three.
+/// Two threads of up to six operations, or three of up to four.
 fn program() -> impl Strategy<Value = Vec<Vec<Do>>> {
     let thread = |length: usize| {
-        prop::collection::vec(block(), 1..=length)
+        prop::collection::vec(block(), 2..=length)
             .prop_map(|blocks| blocks.concat())
             .prop_filter("short enough to enumerate", move |thread| thread.len() <= length + 1)
     };
-    prop_oneof![prop::collection::vec(thread(4), 2), prop::collection::vec(thread(2), 3)]
+    prop_oneof![prop::collection::vec(thread(5), 2), prop::collection::vec(thread(3), 3)]
 }
 
 fn cases() -> ProptestConfig {
