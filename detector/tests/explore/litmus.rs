@@ -132,7 +132,28 @@ const ROWS: &[(u32, Threads, u64, u64)] = &[
         4,
         4,
     ),
-    // Beyond the table: load buffering, which no model here allows, and 2+2W.
+    // Beyond the table: rows 1 and 13 with SeqCst fences, which forbid what is not SC; load
+    // buffering, which neither model allows; 2+2W.
+    (
+        201,
+        &[
+            &[W(X, 1, Relaxed), F(SeqCst), R(Y, Relaxed)],
+            &[W(Y, 1, Relaxed), F(SeqCst), R(X, Relaxed)],
+        ],
+        3,
+        3,
+    ),
+    (
+        213,
+        &[
+            &[W(X, 1, Relaxed)],
+            &[R(X, Relaxed), F(SeqCst), R(Y, Relaxed)],
+            &[R(Y, Relaxed), F(SeqCst), R(X, Relaxed)],
+            &[W(Y, 1, Relaxed)],
+        ],
+        15,
+        15,
+    ),
     (101, &[&[R(X, Relaxed), W(Y, 1, Relaxed)], &[R(Y, Relaxed), W(X, 1, Relaxed)]], 3, 3),
     (102, &[&[W(X, 1, Relaxed), W(Y, 2, Relaxed)], &[W(Y, 1, Relaxed), W(X, 2, Relaxed)]], 3, 4),
 ];

@@ -142,25 +142,23 @@ impl<'a> State<'a> {
     }
 }
 
-/// Calls `end` for each graph of the program in which nobody can go on, once.
-pub(super) fn ends<'a>(program: &'a [Vec<Do>], sc: bool, end: &mut dyn FnMut(&State<'a>)) {
+/// Calls `end` for each graph of the program in which nobody can go on, once. Graphs that are not
+/// allowed are given up at once: a model that forbids a graph forbids all that continue it.
+pub(super) fn ends<'a>(
+    program: &'a [Vec<Do>],
+    sc: bool,
+    allows: &dyn Fn(&State<'a>) -> bool,
+    end: &mut dyn FnMut(&State<'a>),
+) {
     let mut seen = HashSet::new();
     let mut open = vec![State::new(program)];
     while let Some(state) = open.pop() {
-        let count = open.len();
-        for thread in 0..program.len() {
-            open.extend(state.after(thread, sc));
-        }
-        if open.len() == count {
+        let next = (0..program.len()).flat_map(|thread| state.after(thread, sc));
+        let next: Vec<_> = next.collect();
+        if next.is_empty() {
             end(&state);
         }
-        let mut index = count;
-        while index < open.len() {
-            if seen.insert(open[index].graph.clone()) {
-                index += 1
-            } else {
-                drop(open.swap_remove(index))
-            }
-        }
+        let new = next.into_iter().filter(|next| seen.insert(next.graph.clone()) && allows(next));
+        open.extend(new);
     }
 }
