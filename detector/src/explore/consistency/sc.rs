@@ -1,75 +1,75 @@
 //! Sequential consistency: `po ∪ rf ∪ mo ∪ fr` has no cycle (Shasha and Snir, 1988).
+//!
+//! There is no cycle exactly if the events can be done one after the other: a read or a write
+//! when the location holds what it follows in modification order, a write also not before all
+//! reads of what it overwrites. An event that can be done can be done first, so that nothing is
+//! ever tried twice.
 
 use crate::explore::graph::{EventId, Graph, Kind};
 
-/// Kahn's algorithm. Of `mo` and `fr` only the step to the next write is followed; the others are
-/// made of it.
 pub(super) fn is_consistent(graph: &Graph) -> bool {
-    let mut edges = Edges::new(graph);
-    let mut ready = edges.roots();
-    let mut ordered = 0;
-    while let Some(node) = ready.pop() {
-        ordered += 1;
-        for &next in &edges.out[node] {
-            edges.incoming[next] -= 1;
-            if edges.incoming[next] == 0 {
-                ready.push(next);
+    let mut run = Run::new(graph);
+    let mut progress = true;
+    while std::mem::take(&mut progress) {
+        for thread in 0..graph.threads.len() {
+            while run.step(thread) {
+                progress = true;
             }
         }
     }
-    ordered == edges.out.len()
+    run.done.iter().zip(&graph.threads).all(|(done, events)| *done == events.len())
 }
 
-struct Edges {
-    first: Vec<usize>,
-    out: Vec<Vec<usize>>,
-    incoming: Vec<usize>,
+struct Run<'a> {
+    graph: &'a Graph,
+    /// How many events of each thread are done.
+    done: Vec<usize>,
+    /// For each location, how many of its writes are done, and where its counts begin in `reads`.
+    locations: Vec<(usize, usize)>,
+    /// For each value of each location, the initial one first, how many reads it still awaits.
+    reads: Vec<u32>,
 }
 
-impl Edges {
-    fn new(graph: &Graph) -> Self {
-        let mut total = 0;
-        let first = graph.threads.iter().map(|events| {
-            total += events.len();
-            total - events.len()
-        });
-        let first = first.collect();
-        let mut edges = Self { first, out: vec![Vec::new(); total], incoming: vec![0; total] };
-        for (thread, events) in graph.threads.iter().enumerate() {
-            for index in 0..events.len() {
-                edges.add_event(graph, EventId { thread, index });
+impl<'a> Run<'a> {
+    fn new(graph: &'a Graph) -> Self {
+        let mut reads = Vec::new();
+        let mut locations = Vec::with_capacity(graph.locations.len());
+        for (number, location) in graph.locations.iter().enumerate() {
+            let first = reads.len();
+            reads.resize(first + location.writes.len() + 1, 0);
+            for read in &location.reads {
+                reads[first + graph.position(number, graph.origin(*read))] += 1;
             }
+            locations.push((0, first));
         }
-        for location in &graph.locations {
-            for pair in location.writes.windows(2) {
-                edges.add(pair[0], pair[1]);
-            }
-        }
-        edges
+        Self { graph, done: vec![0; graph.threads.len()], locations, reads }
     }
 
-    fn add_event(&mut self, graph: &Graph, id: EventId) {
-        if id.index > 0 {
-            self.add(EventId { index: id.index - 1, ..id }, id);
+    /// Does the next event of a thread, if it can be done.
+    fn step(&mut self, thread: usize) -> bool {
+        let id = EventId { thread, index: self.done[thread] };
+        let Some(event) = self.graph.thread(thread).get(id.index) else { return false };
+        let origin = self.graph.origin(id);
+        if origin.is_some_and(|origin| origin.index >= self.done[origin.thread]) {
+            return false;
         }
-        if let Some(origin) = graph.origin(id) {
-            self.add(origin, id);
-        }
-        if let Kind::Read { location, source, .. } = graph.event(id).kind {
-            let position = graph.position(location, source);
-            if let Some(&next) = graph.locations[location].writes.get(position) {
-                self.add(id, next);
+        match event.kind {
+            // What it reads has been written and is still there: the next write awaits this.
+            Kind::Read { location, .. } => {
+                let (written, first) = self.locations[location];
+                self.reads[first + written] -= 1;
             }
+            Kind::Write { location, .. } => {
+                let (written, first) = &mut self.locations[location];
+                let next = self.graph.write_at(location, *written + 1);
+                if next != Some(id) || self.reads[*first + *written] > 0 {
+                    return false;
+                }
+                *written += 1;
+            }
+            _ => {}
         }
-    }
-
-    fn add(&mut self, from: EventId, to: EventId) {
-        let (from, to) = (self.first[from.thread] + from.index, self.first[to.thread] + to.index);
-        self.out[from].push(to);
-        self.incoming[to] += 1;
-    }
-
-    fn roots(&self) -> Vec<usize> {
-        (0..self.incoming.len()).filter(|node| self.incoming[*node] == 0).collect()
+        self.done[thread] += 1;
+        true
     }
 }
