@@ -142,9 +142,9 @@ pub(super) enum Next {
     /// An event that leaves no choice.
     Plain(Kind),
     /// A [`Kind::Read`] whose source is to be chosen.
-    Read(Kind),
+    Read { location: usize, kind: Kind },
     /// A [`Kind::Write`] whose place is to be chosen.
-    Write(Kind),
+    Write { location: usize, kind: Kind },
     /// A request for a mutex.
     Request(usize),
 }
@@ -154,14 +154,16 @@ impl Next {
         let source = None;
         Some(match step {
             Step::Load { location, ordering } => {
-                Self::Read(Kind::Read { location, source, ordering, update: None })
+                let kind = Kind::Read { location, source, ordering, update: None };
+                Self::Read { location, kind }
             }
             Step::Update { location, update, success, failure } => {
                 let (ordering, update) = (success, Some(Exclusive { update, success, failure }));
-                Self::Read(Kind::Read { location, source, ordering, update })
+                Self::Read { location, kind: Kind::Read { location, source, ordering, update } }
             }
             Step::Store { location, value, ordering } => {
-                Self::Write(Kind::Write { location, value, ordering, exclusive: false })
+                let kind = Kind::Write { location, value, ordering, exclusive: false };
+                Self::Write { location, kind }
             }
             Step::Fence(ordering) => Self::Plain(Kind::Fence(ordering)),
             Step::Lock(lock) => Self::Request(lock),
@@ -180,7 +182,8 @@ fn unfinished(graph: &Graph, thread: usize) -> Option<Next> {
     let value = graph.outcome(&event.kind)?;
     let Kind::Read { location, update: Some(exclusive), .. } = event.kind else { return None };
     let ordering = exclusive.success;
-    Some(Next::Write(Kind::Write { location, value, ordering, exclusive: true }))
+    let kind = Kind::Write { location, value, ordering, exclusive: true };
+    Some(Next::Write { location, kind })
 }
 
 fn entry<T>(list: &mut Vec<Option<T>>, index: usize) -> &mut Option<T> {

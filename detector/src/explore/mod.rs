@@ -8,13 +8,13 @@
 //! > Order Reduction" (TruSt), POPL 2022.
 //!
 //! It remembers no graph that it has been to, and needs not: each is reached on one path only
-//! ([`revisit`]). Its memory is polynomial in the length of one execution.
+//! (`revisit`). Its memory is polynomial in the length of one execution.
 //!
-//! - [`program`]: what a program is to the engine;
-//! - [`graph`]: execution graphs; how a mutex is an update and a wait;
-//! - [`consistency`]: sequential consistency and RC11;
-//! - [`revisit`]: when a later event may overturn an earlier choice;
-//! - [`search`], [`machine`]: executions, one after the other.
+//! - `program`: what a program is to the engine;
+//! - `graph`: execution graphs; how a mutex is an update and a wait;
+//! - `consistency`: sequential consistency and RC11;
+//! - `revisit`: when a later event may overturn an earlier choice;
+//! - `search`, `machine`: executions, one after the other.
 //!
 //! *Guaranteed*, for programs whose executions all end: each complete execution is made once, and
 //! none that the model forbids. The tests compare with brute force.

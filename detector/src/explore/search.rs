@@ -69,8 +69,8 @@ impl<'p> Search<'p> {
             }
             let added = match next {
                 Next::Plain(kind) => Some(self.add_plain(thread, kind)),
-                Next::Read(kind) => Some(self.add_read(thread, kind)),
-                Next::Write(kind) => self.add_write(thread, kind),
+                Next::Read { location, kind } => Some(self.add_read(thread, location, kind)),
+                Next::Write { location, kind } => self.add_write(thread, location, kind),
                 Next::Request(lock) => Some(self.add_request(thread, lock)),
             };
             let Some(event) = added else { return Ok(Outcome::Abandoned) };
@@ -98,8 +98,7 @@ impl<'p> Search<'p> {
     }
 
     /// Reads the last write, and leaves the others for later.
-    fn add_read(&mut self, thread: usize, kind: Kind) -> EventId {
-        let Kind::Read { location, .. } = kind else { unreachable!("the caller's match") };
+    fn add_read(&mut self, thread: usize, location: usize, kind: Kind) -> EventId {
         self.graph.touch(location, |location| self.program.initial(location));
         let read = self.graph.push(thread, kind);
         let last = self.graph.locations[location].writes.len();
@@ -115,14 +114,11 @@ impl<'p> Search<'p> {
 
     /// Writes last, or next to what the update read; leaves other places, and revisits, for later.
     /// None if there is no place.
-    fn add_write(&mut self, thread: usize, kind: Kind) -> Option<EventId> {
-        let Kind::Write { location, exclusive, .. } = kind else {
-            unreachable!("the caller's match")
-        };
+    fn add_write(&mut self, thread: usize, location: usize, kind: Kind) -> Option<EventId> {
         self.graph.touch(location, |location| self.program.initial(location));
-        self.revisit_reads(thread, kind);
+        self.revisit_reads(thread, location, kind);
         let write = self.graph.push(thread, kind);
-        let mut places = self.places(location, write, exclusive);
+        let mut places = self.places(location, write);
         let last = places.pop()?;
         for place in places {
             self.try_place(location, write, place);
@@ -134,8 +130,9 @@ impl<'p> Search<'p> {
     }
 
     /// The places in the modification order that a new write could take.
-    fn places(&self, location: usize, write: EventId, exclusive: bool) -> Vec<usize> {
-        let places = if exclusive {
+    fn places(&self, location: usize, write: EventId) -> Vec<usize> {
+        let kind = self.graph.event(write).kind;
+        let places = if matches!(kind, Kind::Write { exclusive: true, .. }) {
             let source = self.graph.origin(EventId { index: write.index - 1, ..write });
             let place = self.graph.position(location, source) + 1;
             place..place + 1
@@ -155,8 +152,7 @@ impl<'p> Search<'p> {
     }
 
     /// Offers a write that is about to be added to the reads of its location.
-    fn revisit_reads(&mut self, thread: usize, kind: Kind) {
-        let Kind::Write { location, exclusive, .. } = kind else { return };
+    fn revisit_reads(&mut self, thread: usize, location: usize, kind: Kind) {
         let prefix = Prefix::of(&self.graph, self.graph.last(thread).map(|(event, _)| event));
         for read in self.graph.locations[location].reads.clone() {
             let revisit = Revisit { graph: &self.graph, target: read, prefix: &prefix };
@@ -168,7 +164,7 @@ impl<'p> Search<'p> {
             let whole = std::mem::replace(&mut self.graph, rest);
             let write = self.graph.push(thread, kind);
             self.graph.redirect(read, Some(write));
-            for place in self.places(location, write, exclusive) {
+            for place in self.places(location, write) {
                 self.try_place(location, write, place);
             }
             self.spare.push(std::mem::replace(&mut self.graph, whole));

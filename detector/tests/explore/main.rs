@@ -2,6 +2,7 @@
 //!
 //! `PROPTEST_CASES` sets how many random programs are tried.
 
+mod bounds;
 mod counts;
 mod dsl;
 mod litmus;
