@@ -24,6 +24,9 @@
 //! them, as the search needs it to get on. Where requests for a mutex wait in vain, their order
 //! is no difference, and one order is reported.
 //!
+//! *Abandoned executions* are counted as neither: an update that reads what another update has
+//! read already has no place in modification order, and is run only for the revisits it makes.
+//!
 //! *Left out on purpose*: reader-writer locks. A writer that takes a mutex per reading thread,
 //! behind one mutex for writers, and readers that take their own, have exactly the executions of
 //! a reader-writer lock, so whoever drives the engine can make one of mutexes. Non-atomic memory

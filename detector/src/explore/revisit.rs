@@ -9,7 +9,7 @@
 //! last, in view of what there was at that moment and of the prefix. (TruSt, section 4.) Because
 //! each model can always be extended so, that graph exists and is explored.
 
-use super::graph::{EventId, Graph, Kind};
+use super::graph::{Event, EventId, Graph, Kind};
 
 /// For each thread, how many of its events belong to a set closed under `porf`.
 #[derive(Clone, Debug)]
@@ -58,9 +58,8 @@ impl Revisit<'_> {
     /// an event was added later, and depends on it.
     fn kept(&self) -> Vec<usize> {
         let moment = self.graph.event(self.target).stamp;
-        let early = |events: &Vec<_>| {
-            events.partition_point(|event: &super::graph::Event| event.stamp <= moment)
-        };
+        let early =
+            |events: &[Event]| events.partition_point(|event: &Event| event.stamp <= moment);
         let threads = self.graph.threads.iter().zip(&self.prefix.0);
         threads.map(|(events, prefix)| early(events).max(*prefix)).collect()
     }

@@ -40,7 +40,7 @@ fn counter_with_thousands_of_orders() {
 
 #[test]
 fn disjoint_locks() {
-    for threads in [2, 3] {
+    for threads in [2, 3, 64] {
         let program = || {
             Bodies::each(threads, |own, t| {
                 (0..2).try_for_each(|_| {
@@ -192,5 +192,16 @@ fn reader_writer_lock() {
             Bodies::beside(writer, (0..readers).map(reader).collect::<Vec<Body>>())
         };
         same(program, expected);
+    }
+}
+
+/// Updates that all meet at one location: each order of them, and nothing is left over.
+#[test]
+fn fetch_add() {
+    for (threads, expected) in [(2, 2), (3, 6), (4, 24), (5, 120)] {
+        same(
+            || Bodies::each(threads, |_, t| t.update(0, Update::add(1), SeqCst).map(|_| ())),
+            expected,
+        );
     }
 }

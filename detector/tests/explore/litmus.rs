@@ -143,6 +143,18 @@ const ROWS: &[(u32, Threads, u64, u64)] = &[
         3,
         3,
     ),
+    // Row 13 with SeqCst accesses, and one that is not, so that RC11's own axioms decide.
+    (
+        113,
+        &[
+            &[W(X, 1, SeqCst), W(Z, 1, Relaxed)],
+            &[R(X, SeqCst), R(Y, SeqCst)],
+            &[R(Y, SeqCst), R(X, SeqCst)],
+            &[W(Y, 1, SeqCst)],
+        ],
+        15,
+        15,
+    ),
     (
         213,
         &[
