@@ -25,6 +25,7 @@ pub mod analysis;
 pub mod clock;
 pub mod context;
 mod detector;
+pub mod explore;
 pub mod finding;
 pub mod hash;
 mod ids;

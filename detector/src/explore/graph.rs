@@ -1,0 +1,284 @@
+//! Execution graphs: what happened, and what each read and each write was chosen to be.
+//!
+//! Program order is the order of a thread's events. Every other dependence is one edge per event,
+//! its *origin*: the write that a read reads, the spawn before a beginning, the end before a join,
+//! the request queued before a request, the release before an acquisition. Program order and
+//! origins together are `porf`, and are never cyclic.
+//!
+//! A mutex is a queue of sections. Taking it is two events: a *request*, which enters the queue
+//! and is what the explorer reorders (an atomic update of the queue's end, as in a ticket lock),
+//! and an *acquisition*, which follows once the section before it has been released and is no
+//! choice at all. So complete executions differ in the order of sections and in nothing else.
+
+use std::sync::atomic::Ordering;
+
+use super::program::Update;
+
+/// One event: the `index`th of `thread`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct EventId {
+    /// The thread.
+    pub thread: usize,
+    /// Its place in program order, from 0.
+    pub index: usize,
+}
+
+/// What an event is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Kind {
+    /// The thread's beginning; `spawn` started it (none for thread 0).
+    Begin {
+        /// The event that started it.
+        spawn: Option<EventId>,
+    },
+    /// A load, or the reading half of an update.
+    Read {
+        /// Where.
+        location: usize,
+        /// The write that it reads, or none for the initial value.
+        source: Option<EventId>,
+        /// Ordering of the load, or of the update's reading half.
+        ordering: Ordering,
+        /// The update, where it is one. If that writes, the thread's next event is a
+        /// [`Kind::Write`] that is `exclusive`.
+        update: Option<Exclusive>,
+    },
+    /// A store, or the writing half of an update.
+    Write {
+        /// Where.
+        location: usize,
+        /// What.
+        value: u64,
+        /// Ordering of the store or the update.
+        ordering: Ordering,
+        /// Whether it is an update's half, and so directly follows what that read.
+        exclusive: bool,
+    },
+    /// A fence.
+    Fence(Ordering),
+    /// Enters the queue of a mutex.
+    Request(usize),
+    /// Has taken the mutex.
+    Acquire(usize),
+    /// Gave it back.
+    Release(usize),
+    /// Started a thread.
+    Spawn(usize),
+    /// Saw the end of a thread.
+    Join(usize),
+    /// The thread's end.
+    End,
+}
+
+/// The part of an update that is not in its reading half.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Exclusive {
+    pub(super) update: Update,
+    pub(super) success: Ordering,
+    pub(super) failure: Ordering,
+}
+
+/// An event and the moment at which it was added to the graph.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event {
+    pub(super) kind: Kind,
+    pub(super) stamp: u32,
+}
+
+/// The accesses to one location.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Location {
+    pub(super) initial: u64,
+    /// The modification order, without the initial value.
+    pub(super) writes: Vec<EventId>,
+    pub(super) reads: Vec<EventId>,
+}
+
+/// A critical section, from its request on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Section {
+    pub(super) request: EventId,
+    pub(super) release: Option<EventId>,
+}
+
+/// An execution graph, complete or not.
+#[derive(Default, Debug)]
+pub(super) struct Graph {
+    pub(super) threads: Vec<Vec<Event>>,
+    pub(super) locations: Vec<Location>,
+    /// The queue of each mutex.
+    pub(super) locks: Vec<Vec<Section>>,
+    stamps: u32,
+}
+
+/// By hand for `clone_from`, which keeps the allocations of a graph that is used again.
+impl Clone for Graph {
+    fn clone(&self) -> Self {
+        let mut graph = Self::default();
+        graph.clone_from(self);
+        graph
+    }
+
+    fn clone_from(&mut self, from: &Self) {
+        self.threads.clone_from(&from.threads);
+        self.locks.clone_from(&from.locks);
+        self.stamps = from.stamps;
+        self.locations.resize_with(from.locations.len(), Location::default);
+        for (to, from) in self.locations.iter_mut().zip(&from.locations) {
+            to.initial = from.initial;
+            to.writes.clone_from(&from.writes);
+            to.reads.clone_from(&from.reads);
+        }
+    }
+}
+
+impl Graph {
+    pub(super) fn event(&self, id: EventId) -> &Event {
+        &self.threads[id.thread][id.index]
+    }
+
+    /// A thread's events; none if it has not begun.
+    pub(super) fn thread(&self, thread: usize) -> &[Event] {
+        self.threads.get(thread).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn last(&self, thread: usize) -> Option<(EventId, &Event)> {
+        let events = self.thread(thread);
+        let index = events.len().checked_sub(1)?;
+        Some((EventId { thread, index }, &events[index]))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.threads.iter().map(Vec::len).sum()
+    }
+
+    /// Adds an event to its thread. Modification orders and queues are the caller's.
+    pub(super) fn push(&mut self, thread: usize, kind: Kind) -> EventId {
+        if self.threads.len() <= thread {
+            self.threads.resize_with(thread + 1, Vec::new);
+        }
+        let id = EventId { thread, index: self.threads[thread].len() };
+        self.threads[thread].push(Event { kind, stamp: self.stamps });
+        self.stamps += 1;
+        if let Kind::Read { location, .. } = kind {
+            self.locations[location].reads.push(id);
+        }
+        id
+    }
+
+    /// Makes the location known, with its initial value.
+    pub(super) fn touch(&mut self, location: usize, initial: impl Fn(usize) -> u64) {
+        while self.locations.len() <= location {
+            let initial = initial(self.locations.len());
+            self.locations.push(Location { initial, ..Location::default() });
+        }
+    }
+
+    /// The queue of a mutex.
+    pub(super) fn queue(&mut self, lock: usize) -> &mut Vec<Section> {
+        if self.locks.len() <= lock {
+            self.locks.resize_with(lock + 1, Vec::new);
+        }
+        &mut self.locks[lock]
+    }
+
+    /// The place of a request in its queue.
+    pub(super) fn place(&self, lock: usize, request: EventId) -> usize {
+        let place = self.locks[lock].iter().position(|section| section.request == request);
+        place.expect("a request is in its queue as long as it is in the graph")
+    }
+
+    /// The place of a write in the modification order, from 1; 0 is the initial value.
+    pub(super) fn position(&self, location: usize, write: Option<EventId>) -> usize {
+        let writes = &self.locations[location].writes;
+        write.map_or(0, |write| {
+            let place = writes.iter().position(|other| *other == write);
+            1 + place.expect("a write is in its location's order as long as it is in the graph")
+        })
+    }
+
+    /// The write at a place of the modification order.
+    pub(super) fn write_at(&self, location: usize, position: usize) -> Option<EventId> {
+        position.checked_sub(1).map(|place| self.locations[location].writes[place])
+    }
+
+    /// What was written.
+    pub(super) fn value(&self, location: usize, write: Option<EventId>) -> u64 {
+        match write.map(|write| self.event(write).kind) {
+            Some(Kind::Write { value, .. }) => value,
+            _ => self.locations[location].initial,
+        }
+    }
+
+    /// Makes a read read this write. An update that fails for it has its ordering of failure.
+    pub(super) fn redirect(&mut self, read: EventId, to: Option<EventId>) {
+        let mut kind = self.event(read).kind;
+        if let Kind::Read { source, .. } = &mut kind {
+            *source = to;
+        }
+        let writes = self.outcome(&kind).is_some();
+        if let Kind::Read { ordering, update: Some(exclusive), .. } = &mut kind {
+            *ordering = if writes { exclusive.success } else { exclusive.failure };
+        }
+        self.threads[read.thread][read.index].kind = kind;
+    }
+
+    /// What an update that read `source` goes on to write.
+    pub(super) fn outcome(&self, read: &Kind) -> Option<u64> {
+        let Kind::Read { location, source, update: Some(exclusive), .. } = *read else {
+            return None;
+        };
+        exclusive.update.apply(self.value(location, source))
+    }
+
+    /// Whether a write may stand at `position`: between an update and what it read there is no
+    /// other write.
+    pub(super) fn has_room(&self, location: usize, position: usize) -> bool {
+        let next = self.locations[location].writes.get(position - 1);
+        next.is_none_or(|next| {
+            !matches!(self.event(*next).kind, Kind::Write { exclusive: true, .. })
+        })
+    }
+
+    /// The section before the one of this request, if any.
+    pub(super) fn before(&self, lock: usize, request: EventId) -> Option<Section> {
+        let place = self.place(lock, request).checked_sub(1)?;
+        Some(self.locks[lock][place])
+    }
+
+    /// The event of another thread (or of this one) that an event depends on directly.
+    pub(super) fn origin(&self, id: EventId) -> Option<EventId> {
+        match self.event(id).kind {
+            Kind::Begin { spawn } => spawn,
+            Kind::Read { source, .. } => source,
+            Kind::Join(child) => self.last(child).map(|(end, _)| end),
+            Kind::Request(lock) => self.before(lock, id).map(|section| section.request),
+            Kind::Acquire(lock) => {
+                let request = EventId { index: id.index - 1, ..id };
+                self.before(lock, request).and_then(|section| section.release)
+            }
+            Kind::Write { .. } | Kind::Fence(_) | Kind::Release(_) | Kind::Spawn(_) | Kind::End => {
+                None
+            }
+        }
+    }
+
+    /// Calls `visit` for every event, each after its predecessor and its origin.
+    pub(super) fn in_order(&self, mut visit: impl FnMut(EventId)) {
+        let mut done = vec![0; self.threads.len()];
+        let mut progress = true;
+        while std::mem::take(&mut progress) {
+            for (thread, events) in self.threads.iter().enumerate() {
+                while done[thread] < events.len() {
+                    let id = EventId { thread, index: done[thread] };
+                    if self.origin(id).is_some_and(|origin| origin.index >= done[origin.thread]) {
+                        break;
+                    }
+                    visit(id);
+                    done[thread] += 1;
+                    progress = true;
+                }
+            }
+        }
+    }
+}
