@@ -238,7 +238,9 @@ fn a_pool_that_shuts_down() {
         for _ in 0..9 {
             let done = Arc::clone(&done);
             shake();
-            let job = move || drop(done.fetch_add(1, Ordering::Relaxed));
+            let job = move || {
+                done.fetch_add(1, Ordering::Relaxed);
+            };
             jobs.send(Box::new(job)).unwrap();
         }
         drop(jobs);

@@ -11,11 +11,12 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-#[cfg(not(feature = "observe"))]
-use std::cell::UnsafeCell as Contents;
-
 #[cfg(feature = "observe")]
 use crate::rt::{Contents, Meta, World as _, dispatch};
+
+/// Without observation there is one world only, and nothing to keep fresh in it.
+#[cfg(not(feature = "observe"))]
+type Contents<T> = std::cell::UnsafeCell<T>;
 
 /// A variable that several threads read and write, as a plain global variable would be in another
 /// language.
