@@ -27,7 +27,8 @@
 //!   among them, and waits with a time limit: each is a [`LoomError`]. Time passes only by
 //!   `sleep`, which lets other threads run.
 //! - Be fair: a thread that waits busily, even one that yields, is let go on waiting while others
-//!   could run. Such a model needs [`Builder::preemption_bound`], or it ends with a [`LoomError`].
+//!   could run. A model with such threads may need [`Builder::preemption_bound`], or it ends with a
+//!   [`LoomError`].
 //! - See a value in what `std`'s own `Arc` synchronises, or in anything else that is not this
 //!   crate's.
 //! - Make what a model captures fresh: statics are (on Linux, Android and FreeBSD; not what lies in

@@ -232,16 +232,31 @@ fn model_panics_with_the_rule_of_what_it_finds() {
 }
 
 #[test]
-fn a_busy_wait_needs_a_bound() {
-    let model = || {
-        let turn = Arc::new(Mutex::new(false));
-        let theirs = Arc::clone(&turn);
-        let other = thread::spawn(move || *theirs.lock().unwrap() = true);
-        while !*turn.lock().unwrap() {
-            thread::yield_now();
-        }
-        other.join().unwrap();
+fn busy_waits_for_turns_need_a_bound() {
+    use lockwise::{cell::Shared, threading::Lock};
+    let turn = |room: &(Lock, Shared<usize>)| {
+        let _held = room.0.hold();
+        room.1.get()
     };
+    let model = move || {
+        let room = Arc::new((Lock::new(), Shared::new(0)));
+        let bots = [0, 1].map(|me| {
+            let room = Arc::clone(&room);
+            thread::spawn(move || {
+                while turn(&room) != me {
+                    thread::yield_now();
+                }
+                let _held = room.0.hold();
+                room.1.set(1 - me);
+            })
+        });
+        bots.into_iter().for_each(|bot| bot.join().unwrap());
+    };
+    // Where loom is built without checks for overflow it ends as a livelock.
+    match Builder::new().explore(model) {
+        Err(error) => assert_eq!(error, LoomError::TooManyPreemptions),
+        Ok(outcome) => assert_eq!(outcome.findings[0].kind(), Rule::Livelock),
+    }
     let bounded = Builder::new().preemption_bound(2).explore(model).unwrap();
     assert!(bounded.findings.is_empty() && bounded.executions > 1, "{bounded:?}");
 }
