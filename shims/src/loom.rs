@@ -23,7 +23,7 @@
 //!
 //! # What loom cannot do
 //!
-//! - More than [`loom::MAX_THREADS`](::loom::MAX_THREADS) threads in an execution, the model's own
+//! - More than `loom::MAX_THREADS` threads in an execution, the model's own
 //!   among them, and waits with a time limit: each is a [`LoomError`]. Time passes only by
 //!   `sleep`, which lets other threads run.
 //! - Be fair: a thread that waits busily, even one that yields, is let go on waiting while others
