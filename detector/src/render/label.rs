@@ -14,7 +14,8 @@ pub(crate) fn object_label(name: Option<&str>, type_name: &str, created: Site) -
 
 /// A type without the paths of its parts: `Mutex<Vec<Account>>` for
 /// `lockwise::sync::Mutex<alloc::vec::Vec<bank::Account>>`.
-pub(crate) fn short_type(full: &str) -> String {
+#[must_use]
+pub fn short_type(full: &str) -> String {
     let mut short = String::with_capacity(full.len());
     let mut rest = full;
     while let Some(first) = rest.chars().next() {

@@ -12,6 +12,7 @@ mod stack;
 mod text;
 
 pub(crate) use self::label::object_label;
+pub use self::label::short_type;
 pub use self::{
     json::{Summary, json, report_json},
     read::{ReadError, Reader},

@@ -32,7 +32,7 @@ pub(crate) use self::{
     ledger::Ledger,
     monitor::{Monitor, MonitorGuard},
     mutex::RawMutex,
-    object::{Meta, Origin, short_type_name},
+    object::{Meta, Origin},
     rwlock::RawRwLock,
     world::{Stop, Until, Wake, World, dispatch},
 };

@@ -11,6 +11,7 @@ use std::{
 use lockwise_detector::{
     ObjectId,
     op::{ObjectInfo, ObjectKind},
+    render::short_type,
 };
 
 /// Identity and origin of an observed object.
@@ -112,7 +113,7 @@ impl Origin {
     pub(crate) fn info(self) -> Arc<ObjectInfo> {
         Arc::new(ObjectInfo {
             kind: self.kind,
-            type_name: short_type_name((self.type_name)()),
+            type_name: short_type((self.type_name)()),
             name: self.name.map(str::to_owned),
             created: self.created.into(),
         })
@@ -125,34 +126,5 @@ impl Drop for Meta {
         if *self.known.get_mut() {
             super::object_gone(self.id());
         }
-    }
-}
-
-/// `lockwise::sync::mutex::Mutex<bank::Account>` as people write it: `Mutex<Account>`.
-pub(crate) fn short_type_name(full: &str) -> String {
-    let mut short = String::with_capacity(full.len());
-    let mut segment = String::new();
-    for c in full.chars() {
-        if c == ':' {
-            segment.clear();
-        } else if c.is_alphanumeric() || c == '_' {
-            segment.push(c);
-        } else {
-            short.push_str(&std::mem::take(&mut segment));
-            short.push(c);
-        }
-    }
-    short + &segment
-}
-
-#[cfg(test)]
-mod tests {
-    use super::short_type_name;
-
-    #[test]
-    fn paths_are_dropped_and_structure_kept() {
-        let full = "lockwise::sync::mutex::Mutex<alloc::vec::Vec<(u8, dyn core::any::Any)>>";
-        assert_eq!(short_type_name(full), "Mutex<Vec<(u8, dyn Any)>>");
-        assert_eq!(short_type_name("u64"), "u64");
     }
 }

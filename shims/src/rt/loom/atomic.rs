@@ -50,7 +50,6 @@ use super::{
 use crate::rt::{
     Meta,
     atomic::{Exchange, Primitive, Rmw},
-    short_type_name,
     world::Place,
 };
 
@@ -157,7 +156,7 @@ fn word_of<A: Primitive>(atomic: &A) -> (Word, bool) {
 fn info<A>(place: Place) -> Arc<ObjectInfo> {
     Arc::new(ObjectInfo {
         kind: ObjectKind::Atomic,
-        type_name: short_type_name(std::any::type_name::<A>()),
+        type_name: lockwise_detector::render::short_type(std::any::type_name::<A>()),
         name: None,
         created: place.into(),
     })

@@ -22,7 +22,6 @@ use super::{
 use crate::rt::{
     Meta,
     atomic::{Exchange, Primitive, Rmw},
-    short_type_name,
 };
 
 /// What is known of atomics, by session and address.
@@ -86,7 +85,7 @@ fn shadow<A: Primitive>(kernel: &mut Kernel, record: &Record, atomic: &A, site: 
     kernel.shadows.0.insert(key, Shadow { object, value });
     let info = ObjectInfo {
         kind: ObjectKind::Atomic,
-        type_name: short_type_name(std::any::type_name::<A>()),
+        type_name: lockwise_detector::render::short_type(std::any::type_name::<A>()),
         name: None,
         created: site,
     };
