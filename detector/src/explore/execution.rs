@@ -1,16 +1,21 @@
 //! An execution that has ended, as a visitor sees it.
 
-use super::graph::{EventId, Graph, Kind, Section};
+use super::{
+    graph::{EventId, Graph, Kind, Section},
+    machine::Machine,
+};
 
-/// An execution that has ended: its graph.
+/// An execution that has ended: its graph. Threads and objects are asked for by the keys that the
+/// program gave them in this execution; events name them by the numbers of the graph.
 pub struct Execution<'a> {
-    graph: &'a Graph,
+    pub(super) graph: &'a Graph,
+    pub(super) machine: &'a Machine,
     blocked: bool,
 }
 
 impl<'a> Execution<'a> {
-    pub(super) fn new(graph: &'a Graph, blocked: bool) -> Self {
-        Self { graph, blocked }
+    pub(super) fn new(graph: &'a Graph, machine: &'a Machine, blocked: bool) -> Self {
+        Self { graph, machine, blocked }
     }
 
     /// Whether a thread cannot go on.
@@ -19,15 +24,17 @@ impl<'a> Execution<'a> {
         self.blocked
     }
 
-    /// How many threads there are, by the largest number.
+    /// How many threads there are.
     #[must_use]
     pub fn threads(&self) -> usize {
-        self.graph.threads.len()
+        self.machine.order().len()
     }
 
     /// The events of a thread, in program order.
     pub fn events(&self, thread: usize) -> impl Iterator<Item = Kind> + '_ {
-        self.graph.thread(thread).iter().map(|event| event.kind)
+        let number = self.machine.thread(thread);
+        let events = number.map_or(&[][..], |number| self.graph.thread(number));
+        events.iter().map(|event| event.kind)
     }
 
     /// All events, each after everything that it depends on: the order in which the program ran.
@@ -60,20 +67,22 @@ impl<'a> Execution<'a> {
     /// The writes of a location in modification order, without the initial value.
     #[must_use]
     pub fn modification_order(&self, location: usize) -> &[EventId] {
-        self.graph.locations.get(location).map_or(&[], |location| &location.writes)
+        let location = self.machine.location(location);
+        location.map_or(&[], |location| &self.graph.locations[location].writes)
     }
 
     /// What a location holds in the end. A location that was never used holds 0.
     #[must_use]
     pub fn final_value(&self, location: usize) -> u64 {
-        let Some(accesses) = self.graph.locations.get(location) else { return 0 };
-        self.graph.value(location, accesses.writes.last().copied())
+        let Some(location) = self.machine.location(location) else { return 0 };
+        self.graph.value(location, self.graph.locations[location].writes.last().copied())
     }
 
     /// The acquisitions of a mutex, in order.
     #[must_use]
     pub fn sections(&self, lock: usize) -> Vec<EventId> {
-        let queue = self.graph.locks.get(lock).map_or(&[][..], Vec::as_slice);
+        let queue = self.machine.lock(lock).and_then(|lock| self.graph.locks.get(lock));
+        let queue = queue.map_or(&[][..], Vec::as_slice);
         let next =
             |section: &Section| EventId { index: section.request.index + 1, ..section.request };
         let acquired = |event: &EventId| event.index < self.graph.thread(event.thread).len();
@@ -90,7 +99,7 @@ impl<'a> Execution<'a> {
         self.blocked
             && self.graph.locks.iter().any(|queue| {
                 let waiting = queue.iter().filter(|section| waiting(section));
-                !waiting.map(|section| section.request.thread).is_sorted()
+                !waiting.map(|section| self.machine.rank(section.request.thread)).is_sorted()
             })
     }
 }

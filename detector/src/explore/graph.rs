@@ -66,6 +66,24 @@ pub enum Kind {
     Spawn(usize),
     /// Saw the end of a thread.
     Join(usize),
+    /// Chose one of several ways to go on.
+    Choice {
+        /// How many there were.
+        options: u32,
+        /// Which it is.
+        value: u32,
+    },
+    /// Sent a signal.
+    Signal,
+    /// Received the signal that this event sent.
+    Await {
+        /// The event.
+        source: EventId,
+    },
+    /// Left a group.
+    Leave(usize),
+    /// Saw that all who were in a group had left it.
+    Gather(usize),
     /// The thread's end.
     End,
 }
@@ -108,6 +126,8 @@ pub(super) struct Graph {
     pub(super) locations: Vec<Location>,
     /// The queue of each mutex.
     pub(super) locks: Vec<Vec<Section>>,
+    /// Who has left each group.
+    pub(super) groups: Vec<Vec<EventId>>,
     stamps: u32,
 }
 
@@ -122,6 +142,7 @@ impl Clone for Graph {
     fn clone_from(&mut self, from: &Self) {
         self.threads.clone_from(&from.threads);
         self.locks.clone_from(&from.locks);
+        self.groups.clone_from(&from.groups);
         self.stamps = from.stamps;
         self.locations.resize_with(from.locations.len(), Location::default);
         for (to, from) in self.locations.iter_mut().zip(&from.locations) {
@@ -160,26 +181,40 @@ impl Graph {
         let id = EventId { thread, index: self.threads[thread].len() };
         self.threads[thread].push(Event { kind, stamp: self.stamps });
         self.stamps += 1;
-        if let Kind::Read { location, .. } = kind {
-            self.locations[location].reads.push(id);
+        match kind {
+            Kind::Read { location, .. } => self.locations[location].reads.push(id),
+            Kind::Leave(group) => slot(&mut self.groups, group).push(id),
+            _ => {}
         }
         id
     }
 
-    /// Makes the location known, with its initial value.
-    pub(super) fn touch(&mut self, location: usize, initial: impl Fn(usize) -> u64) {
-        while self.locations.len() <= location {
-            let initial = initial(self.locations.len());
-            self.locations.push(Location { initial, ..Location::default() });
+    /// Adds an event that leaves no choice.
+    pub(super) fn push_plain(&mut self, thread: usize, kind: Kind) -> EventId {
+        let event = self.push(thread, kind);
+        if let Kind::Release(lock) = kind {
+            let mut sections = self.queue(lock).iter_mut();
+            let own = sections
+                .find(|section| section.request.thread == thread && section.release.is_none());
+            if let Some(section) = own {
+                section.release = Some(event);
+            }
         }
+        event
+    }
+
+    pub(super) fn set_kind(&mut self, id: EventId, kind: Kind) {
+        self.threads[id.thread][id.index].kind = kind;
+    }
+
+    /// Makes a location known that nobody has accessed, with its initial value.
+    pub(super) fn touch(&mut self, location: usize, initial: u64) {
+        slot(&mut self.locations, location).initial = initial;
     }
 
     /// The queue of a mutex.
     pub(super) fn queue(&mut self, lock: usize) -> &mut Vec<Section> {
-        if self.locks.len() <= lock {
-            self.locks.resize_with(lock + 1, Vec::new);
-        }
-        &mut self.locks[lock]
+        slot(&mut self.locks, lock)
     }
 
     /// The place of a request in its queue.
@@ -220,7 +255,7 @@ impl Graph {
         if let Kind::Read { ordering, update: Some(exclusive), .. } = &mut kind {
             *ordering = if writes { exclusive.success } else { exclusive.failure };
         }
-        self.threads[read.thread][read.index].kind = kind;
+        self.set_kind(read, kind);
     }
 
     /// What an update that read `source` goes on to write.
@@ -246,21 +281,53 @@ impl Graph {
         Some(self.locks[lock][place])
     }
 
-    /// The event of another thread (or of this one) that an event depends on directly.
+    /// The event of another thread (or of this one) that an event depends on directly. Those of a
+    /// [`Kind::Gather`] are [several](Graph::gathered).
     pub(super) fn origin(&self, id: EventId) -> Option<EventId> {
         match self.event(id).kind {
             Kind::Begin { spawn } => spawn,
             Kind::Read { source, .. } => source,
+            Kind::Await { source } => Some(source),
             Kind::Join(child) => self.last(child).map(|(end, _)| end),
             Kind::Request(lock) => self.before(lock, id).map(|section| section.request),
             Kind::Acquire(lock) => {
                 let request = EventId { index: id.index - 1, ..id };
                 self.before(lock, request).and_then(|section| section.release)
             }
-            Kind::Write { .. } | Kind::Fence(_) | Kind::Release(_) | Kind::Spawn(_) | Kind::End => {
-                None
-            }
+            _ => None,
         }
+    }
+
+    /// The events that a [`Kind::Gather`] depends on; none for others.
+    pub(super) fn gathered(&self, id: EventId) -> &[EventId] {
+        match self.event(id).kind {
+            Kind::Gather(group) => self.groups.get(group).map_or(&[], Vec::as_slice),
+            _ => &[],
+        }
+    }
+
+    /// Whether all that an event depends on directly, besides its predecessor, is done, given how
+    /// many events of each thread are.
+    pub(super) fn is_enabled(&self, id: EventId, done: &[usize]) -> bool {
+        let is_done = |event: EventId| event.index < done[event.thread];
+        self.origin(id).is_none_or(is_done) && self.gathered(id).iter().copied().all(is_done)
+    }
+
+    /// Whether there is something else to see for a thread whose last events were an attempt that
+    /// failed: a later write where it read, or a later section of a lock that it held.
+    pub(super) fn is_stale(&self, thread: usize, events: usize) -> bool {
+        let all = self.thread(thread);
+        let first = all.len().saturating_sub(events);
+        (first..all.len()).any(|index| match all[index].kind {
+            Kind::Read { location, source, .. } => {
+                self.position(location, source) < self.locations[location].writes.len()
+            }
+            Kind::Request(lock) => {
+                let last = self.locks[lock].last();
+                last.is_some_and(|last| last.request.thread != thread)
+            }
+            _ => false,
+        })
     }
 
     /// Calls `visit` for every event, each after its predecessor and its origin.
@@ -271,7 +338,7 @@ impl Graph {
             for (thread, events) in self.threads.iter().enumerate() {
                 while done[thread] < events.len() {
                     let id = EventId { thread, index: done[thread] };
-                    if self.origin(id).is_some_and(|origin| origin.index >= done[origin.thread]) {
+                    if !self.is_enabled(id, &done) {
                         break;
                     }
                     visit(id);
@@ -281,4 +348,12 @@ impl Graph {
             }
         }
     }
+}
+
+/// The element of that index, and default ones before it if it is not there yet.
+fn slot<T: Default>(list: &mut Vec<T>, index: usize) -> &mut T {
+    if list.len() <= index {
+        list.resize_with(index + 1, T::default);
+    }
+    &mut list[index]
 }

@@ -14,7 +14,7 @@
 //! - `graph`: execution graphs; how a mutex is an update and a wait;
 //! - `consistency`: sequential consistency and RC11;
 //! - `revisit`: when a later event may overturn an earlier choice;
-//! - `search`, `machine`: executions, one after the other.
+//! - `search`, `machine`: executions, one after the other; `names`: which object is which.
 //!
 //! *Guaranteed*, for programs whose executions all end: each complete execution is made once, and
 //! none that the model forbids. The tests compare with brute force.
@@ -36,17 +36,18 @@ mod consistency;
 mod execution;
 mod graph;
 mod machine;
+mod names;
 mod program;
 mod revisit;
 mod search;
 
 use std::ops::ControlFlow;
 
-use self::search::{Outcome, Search};
 pub use self::{
     execution::Execution,
     graph::{EventId, Exclusive, Kind},
-    program::{Program, Step, Update},
+    program::{Answer, Program, Step, Update},
+    search::{Search, Work},
 };
 
 /// What values a read may see.
@@ -121,7 +122,7 @@ impl Exploration {
 ///
 /// ```
 /// use std::{ops::ControlFlow, sync::atomic::Ordering::Relaxed};
-/// use lockwise_detector::explore::{Explorer, MemoryModel, Program, Step};
+/// use lockwise_detector::explore::{Answer, Explorer, MemoryModel, Program, Step};
 ///
 /// /// Thread 0 starts thread 1; then each writes its number to location 0.
 /// #[derive(Default)]
@@ -132,7 +133,7 @@ impl Exploration {
 ///         *self = Self::default();
 ///     }
 ///
-///     fn step(&mut self, thread: usize, _: u64) -> Step {
+///     fn step(&mut self, thread: usize, _: Answer) -> Step {
 ///         self.0[thread] += 1;
 ///         let value = thread as u64;
 ///         match (thread, self.0[thread]) {
@@ -184,19 +185,15 @@ impl Explorer {
         program: &mut dyn Program,
         mut visit: impl FnMut(&Execution<'_>) -> ControlFlow<()>,
     ) -> Exploration {
-        let mut search = Search::new(program, self.model, self.max_events);
+        let mut search = Search::new(self.model, self.max_events);
         let mut exploration = Exploration::default();
         exploration.stop = loop {
-            let execution = match search.advance() {
+            let execution = match search.advance(program) {
                 None => break None,
                 Some(Err(stop)) => break Some(stop),
-                Some(Ok(Outcome::Abandoned)) => continue,
-                Some(Ok(Outcome::Complete)) => Execution::new(search.graph(), false),
-                Some(Ok(Outcome::Blocked)) => Execution::new(search.graph(), true),
+                Some(Ok(None)) => continue,
+                Some(Ok(Some(execution))) => execution,
             };
-            if execution.repeats_another() {
-                continue;
-            }
             if exploration.executions + exploration.blocked == self.max_executions {
                 break Some(Stop::Limit(Limit::Executions));
             }

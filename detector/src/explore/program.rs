@@ -11,24 +11,56 @@ use std::sync::atomic::Ordering;
 /// program's own synchronisation may live in ordinary memory: a coroutine per thread, resumed by
 /// `step` and suspended at its next operation, is a program.
 ///
-/// What a thread does must depend on nothing but the values that its steps returned. Names of
-/// threads, locations and locks are small numbers, used as indices; the same object must have the
-/// same number in every execution.
+/// What a thread does must depend on nothing but the answers that its steps got. Threads,
+/// locations, locks, signals and groups have *keys*: small numbers, used as indices, which the
+/// program gives them as it comes to them, anew in each execution. Two executions need not agree:
+/// which object is which follows from what the threads do (see `machine`). Thread 0 is the first.
 pub trait Program {
     /// Puts every thread back to its beginning.
     fn restart(&mut self);
 
-    /// Runs `thread` up to the next operation it asks for. `value` is what its previous operation
-    /// returned: what a load or an update read; 0 for everything else and at the beginning.
+    /// Runs `thread` up to the next operation it asks for. `answer` is what its previous operation
+    /// returned.
     ///
     /// An operation is asked for once; it is done when the thread is called the next time.
-    fn step(&mut self, thread: usize, value: u64) -> Step;
+    fn step(&mut self, thread: usize, answer: Answer) -> Step;
 
     /// What a location holds before anything is written to it.
     fn initial(&self, location: usize) -> u64 {
         let _ = location;
         0
     }
+
+    /// Whether the thread is to go on before any other, if it can: it would not do to leave it
+    /// where it is.
+    fn is_urgent(&self, thread: usize) -> bool {
+        let _ = thread;
+        false
+    }
+
+    /// Whether the thread would not wait for ever for what it asks for now. An execution in which
+    /// it does is none: the program has one in which it gives up.
+    fn gives_up(&self, thread: usize) -> bool {
+        let _ = thread;
+        false
+    }
+
+    /// Whether no thread can enter the group any more, and all have left it.
+    fn is_closed(&self, group: usize) -> bool {
+        let _ = group;
+        false
+    }
+}
+
+/// What an operation returned.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Answer {
+    /// What a load or an update read; the option that was chosen; 1 for [`Step::AwaitOr`] whose
+    /// group has closed; 0 for everything else and at the beginning.
+    pub value: u64,
+    /// For what wrote to a location: whether nothing later in modification order has been done in
+    /// this execution, so that a copy of the location's value is to be this one.
+    pub newest: bool,
 }
 
 /// An operation of a thread.
@@ -67,13 +99,34 @@ pub enum Step {
     Lock(usize),
     /// Gives back a mutex that this thread has taken.
     Unlock(usize),
-    /// Starts a thread, which no other step starts.
+    /// Starts a thread, whose key is new.
     Spawn(usize),
     /// Waits until a thread has ended.
     Join(usize),
-    /// What this thread read last makes it wait for another write: nothing that it could do before
-    /// reading something else would change anything. The failed attempt of a waiting loop.
-    Stuck,
+    /// One of so many (at least one) ways to go on, each of which is explored.
+    Choose(u32),
+    /// Sends a signal, which is sent once.
+    Signal(usize),
+    /// Waits for a signal.
+    Await(usize),
+    /// Leaves a group. How often, and in which order threads do, is for the program to know.
+    Leave(usize),
+    /// Waits for a signal, or until the group has [closed](Program::is_closed) without it.
+    AwaitOr {
+        /// Which signal.
+        signal: usize,
+        /// Which group.
+        group: usize,
+    },
+    /// The failed attempt of a waiting loop: what the last so many events of this thread saw makes
+    /// it wait until there is something else to see. Nothing that it could do before would change
+    /// anything. It goes on, to see the same again, only if nobody else can.
+    Stuck {
+        /// How many events the attempt had.
+        events: usize,
+    },
+    /// Nothing can make the thread go on.
+    Never,
     /// The thread has ended.
     End,
 }

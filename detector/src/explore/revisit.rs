@@ -6,7 +6,7 @@
 //! The same remainder can be reached from many graphs, which differ in what is deleted; the
 //! revisit is made from exactly one of them, the one in which everything deleted, and the
 //! revisited event itself, was *added maximally*: read the last write, was written last, queued
-//! last, in view of what there was at that moment and of the prefix. (TruSt, section 4.) Because
+//! last, went the first way, in view of what there was at that moment and of the prefix. (TruSt, section 4.) Because
 //! each model can always be extended so, that graph exists and is explored.
 
 use super::graph::{Event, EventId, Graph, Kind};
@@ -25,6 +25,7 @@ impl Prefix {
                 let id = EventId { thread: event.thread, index: counts[event.thread] };
                 counts[event.thread] += 1;
                 open.extend(graph.origin(id));
+                open.extend(graph.gathered(id));
             }
         }
         Self(counts)
@@ -82,6 +83,8 @@ impl Revisit<'_> {
                 queue[..place].last().is_none_or(|section| there(section.request))
                     && !queue[place + 1..].iter().any(|section| there(section.request))
             }
+            // The first way is the one that is taken at first.
+            Kind::Choice { value, .. } => value == 0,
             _ => true,
         }
     }
@@ -107,6 +110,9 @@ impl Revisit<'_> {
         for location in &mut rest.locations {
             location.reads.retain(stays);
             location.writes.retain(stays);
+        }
+        for group in &mut rest.groups {
+            group.retain(stays);
         }
         for queue in &mut rest.locks {
             queue.retain(|section| stays(&section.request));

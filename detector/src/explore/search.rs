@@ -9,97 +9,188 @@
 use super::{
     Limit, MemoryModel, Stop,
     consistency::is_consistent,
+    execution::Execution,
     graph::{EventId, Graph, Kind, Section},
     machine::{Divergence, Machine, Next},
-    program::Program,
+    program::{Program, Step},
     revisit::{Prefix, Revisit},
 };
 
-/// How an execution ended.
-pub(super) enum Outcome {
-    /// Every thread that began has ended.
-    Complete,
-    /// Nobody can go on.
-    Blocked,
-    /// An update has no place left. Not an execution: what it stood for is explored elsewhere.
-    Abandoned,
-}
-
-pub(super) struct Search<'p> {
-    program: &'p mut dyn Program,
+/// An exploration under way: a search that makes one execution each time that it is asked.
+pub struct Search {
     model: MemoryModel,
     max_events: usize,
     machine: Machine,
     graph: Graph,
-    stack: Vec<Graph>,
+    /// The share of all executions that the one under way stands for, as far as can be told.
+    share: f64,
+    stack: Vec<Work>,
+    explored: f64,
     /// Graphs that are done with, kept for their allocations.
     spare: Vec<Graph>,
 }
 
-impl<'p> Search<'p> {
-    pub(super) fn new(program: &'p mut dyn Program, model: MemoryModel, max_events: usize) -> Self {
+/// A part of an exploration that is still to be done: what some graph can be continued to. Parts
+/// are independent of each other.
+pub struct Work {
+    graph: Graph,
+    share: f64,
+}
+
+impl Search {
+    /// A search through all executions, none of which can have more than `max_events` events.
+    #[must_use]
+    pub fn new(model: MemoryModel, max_events: usize) -> Self {
+        let all = Work { graph: Graph::default(), share: 1.0 };
+        Self::of(all, model, max_events)
+    }
+
+    /// A search through a part of another.
+    #[must_use]
+    pub fn of(work: Work, model: MemoryModel, max_events: usize) -> Self {
         Self {
-            program,
             model,
             max_events,
             machine: Machine::default(),
             graph: Graph::default(),
-            stack: vec![Graph::default()],
+            share: 0.0,
+            stack: vec![work],
+            explored: 0.0,
             spare: Vec::new(),
         }
     }
 
-    pub(super) fn graph(&self) -> &Graph {
-        &self.graph
+    /// Makes the next execution. One that stands for nothing, because it only leads to others, is
+    /// passed over: then there is none to be seen yet, but the caller may have its turn.
+    ///
+    /// # Errors
+    ///
+    /// Why the search cannot go on.
+    #[must_use]
+    pub fn advance(&mut self, program: &mut dyn Program) -> Option<Result<Option<Execution<'_>>, Stop>> {
+        let Work { graph, share } = self.stack.pop()?;
+        self.spare.push(std::mem::replace(&mut self.graph, graph));
+        self.share = share;
+        let outcome = self.execute(program);
+        self.explored += self.share;
+        let outcome = match outcome {
+            Ok(outcome) => outcome,
+            Err(stop) => return Some(Err(stop)),
+        };
+        let execution = match outcome {
+            Outcome::Abandoned => return Some(Ok(None)),
+            Outcome::Complete => Execution::new(&self.graph, &self.machine, false),
+            Outcome::Blocked if self.machine.is_artefact(program, &self.graph) => {
+                return Some(Ok(None));
+            }
+            Outcome::Blocked => Execution::new(&self.graph, &self.machine, true),
+        };
+        Some(Ok((!execution.repeats_another()).then_some(execution)))
     }
 
-    /// Runs the next execution; none if there is none left.
-    pub(super) fn advance(&mut self) -> Option<Result<Outcome, Stop>> {
-        let next = self.stack.pop()?;
-        self.spare.push(std::mem::replace(&mut self.graph, next));
-        Some(self.execute())
+    /// The execution that was made last, complete or not.
+    #[must_use]
+    pub fn execution(&self) -> Execution<'_> {
+        Execution::new(&self.graph, &self.machine, false)
     }
 
-    fn execute(&mut self) -> Result<Outcome, Stop> {
-        let replayed = self.machine.replay(self.program, &self.graph);
+    /// Which part of all executions has been explored, from 0 to 1: an estimate that takes all
+    /// choices of an execution for equally fruitful (Knuth, "Estimating the Efficiency of Backtrack
+    /// Programs", 1975).
+    #[must_use]
+    pub fn explored(&self) -> f64 {
+        self.explored
+    }
+
+    /// How many parts are left besides the one that comes next.
+    #[must_use]
+    pub fn spare_parts(&self) -> usize {
+        self.stack.len().saturating_sub(1)
+    }
+
+    /// Gives away the largest part that is left besides the one that comes next.
+    pub fn split(&mut self) -> Option<Work> {
+        (self.stack.len() > 1).then(|| self.stack.remove(0))
+    }
+
+    fn execute(&mut self, program: &mut dyn Program) -> Result<Outcome, Stop> {
+        let replayed = self.machine.replay(program, &self.graph);
         replayed.map_err(|Divergence { thread, index }| Stop::Diverged { thread, index })?;
-        while let Some((thread, next)) = self.machine.next(&self.graph) {
-            if self.graph.len() >= self.max_events {
-                return Err(Stop::Limit(Limit::Events));
+        loop {
+            while let Some(next) = self.machine.next(program, &mut self.graph) {
+                if self.graph.len() >= self.max_events {
+                    return Err(Stop::Limit(Limit::Events));
+                }
+                let before = self.stack.len();
+                let added = self.add(next);
+                self.divide(before);
+                let Some(event) = added else { return Ok(Outcome::Abandoned) };
+                self.machine.follow(program, &self.graph, event);
+                if self.is_useless(event.thread) {
+                    return Ok(Outcome::Abandoned);
+                }
             }
-            let added = match next {
-                Next::Plain(kind) => Some(self.add_plain(thread, kind)),
-                Next::Read { location, kind } => Some(self.add_read(thread, location, kind)),
-                Next::Write { location, kind } => self.add_write(thread, location, kind),
-                Next::Request(lock) => Some(self.add_request(thread, lock)),
-            };
-            let Some(event) = added else { return Ok(Outcome::Abandoned) };
-            self.machine.follow(self.program, &self.graph, event);
+            let Some(thread) = self.machine.next_retry(&self.graph) else { break };
+            self.machine.retry(program, thread);
         }
-        let over = self
-            .graph
-            .threads
-            .iter()
-            .all(|events| events.last().is_none_or(|event| event.kind == Kind::End));
-        Ok(if over { Outcome::Complete } else { Outcome::Blocked })
+        let over = |thread: &usize| {
+            self.graph.last(*thread).is_some_and(|(_, event)| event.kind == Kind::End)
+        };
+        Ok(match self.machine.order().iter().all(over) {
+            true => Outcome::Complete,
+            false => Outcome::Blocked,
+        })
     }
 
-    fn add_plain(&mut self, thread: usize, kind: Kind) -> EventId {
-        let event = self.graph.push(thread, kind);
-        if let Kind::Release(lock) = kind {
-            let mut sections = self.graph.queue(lock).iter_mut();
-            let own = sections
-                .find(|section| section.request.thread == thread && section.release.is_none());
-            if let Some(section) = own {
-                section.release = Some(event);
-            }
+    /// Divides the share of this execution among itself and the graphs that were just put on the
+    /// stack.
+    fn divide(&mut self, before: usize) {
+        let new = self.stack.len() - before;
+        if new > 0 {
+            self.share /= (new + 1) as f64;
+            self.stack[before..].iter_mut().for_each(|work| work.share = self.share);
         }
-        event
+    }
+
+    /// Whether a thread will never look again that would see something else, and knew so when it
+    /// looked: nothing that could follow differs from what is explored elsewhere, nor leads there.
+    /// (A read that is revisited is maximal, and this one is not.)
+    fn is_useless(&self, thread: usize) -> bool {
+        let Some(Step::Stuck { events }) = self.machine.upcoming(thread) else { return false };
+        let all = self.graph.thread(thread);
+        all[all.len().saturating_sub(events)..].iter().any(|event| match event.kind {
+            Kind::Read { location, source, .. } => {
+                let place = self.graph.position(location, source);
+                let later = &self.graph.locations[location].writes[place..];
+                later.iter().any(|write| self.graph.event(*write).stamp < event.stamp)
+            }
+            _ => false,
+        })
+    }
+
+    fn add(&mut self, next: Next) -> Option<EventId> {
+        match next {
+            Next::Plain { thread, kind } => Some(self.graph.push_plain(thread, kind)),
+            Next::Read { thread, location, kind } => Some(self.add_read(thread, location, kind)),
+            Next::Write { thread, location, kind } => self.add_write(thread, location, kind),
+            Next::Request { thread, lock } => Some(self.add_request(thread, lock)),
+            Next::Choice { thread, options } => Some(self.add_choice(thread, options)),
+        }
+    }
+
+    /// Goes the first way, and leaves the others for later.
+    fn add_choice(&mut self, thread: usize, options: u32) -> EventId {
+        let choice = self.graph.push(thread, Kind::Choice { options, value: 0 });
+        for value in (1..options).rev() {
+            self.graph.set_kind(choice, Kind::Choice { options, value });
+            self.postpone();
+        }
+        self.graph.set_kind(choice, Kind::Choice { options, value: 0 });
+        choice
     }
 
     /// Reads the last write, and leaves the others for later.
     fn add_read(&mut self, thread: usize, location: usize, kind: Kind) -> EventId {
-        self.graph.touch(location, |location| self.program.initial(location));
         let read = self.graph.push(thread, kind);
         let last = self.graph.locations[location].writes.len();
         for position in 0..last {
@@ -115,7 +206,6 @@ impl<'p> Search<'p> {
     /// Writes last, or next to what the update read; leaves other places, and revisits, for later.
     /// None if there is no place.
     fn add_write(&mut self, thread: usize, location: usize, kind: Kind) -> Option<EventId> {
-        self.graph.touch(location, |location| self.program.initial(location));
         self.revisit_reads(thread, location, kind);
         let write = self.graph.push(thread, kind);
         let mut places = self.places(location, write);
@@ -199,13 +289,24 @@ impl<'p> Search<'p> {
         let request = rest.push(thread, Kind::Request(lock));
         let queue = rest.queue(lock);
         queue.insert(queue.len() - 1, Section { request, release: None });
-        self.stack.push(rest);
+        self.stack.push(Work { graph: rest, share: 0.0 });
     }
 
     /// Puts a copy of the graph on the stack.
     fn postpone(&mut self) {
         let mut copy = self.spare.pop().unwrap_or_default();
         copy.clone_from(&self.graph);
-        self.stack.push(copy);
+        self.stack.push(Work { graph: copy, share: 0.0 });
     }
+}
+
+/// How an execution ended.
+enum Outcome {
+    /// Every thread that began has ended.
+    Complete,
+    /// Nobody can go on.
+    Blocked,
+    /// It stands for nothing: an update has no place left, or a thread is stuck that need not be.
+    /// What it would stand for is explored elsewhere.
+    Abandoned,
 }

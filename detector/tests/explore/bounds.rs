@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::atomic::Ordering::Relaxed};
 
 use lockwise_detector::explore::{
-    Exploration, Explorer, Kind, Limit, MemoryModel, Program, Step, Stop,
+    Answer, Exploration, Explorer, Kind, Limit, MemoryModel, Program, Step, Stop,
 };
 
 use crate::dsl::{Bodies, body};
@@ -76,7 +76,7 @@ impl Program for Plain {
         self.runs += u64::from(self.drift);
     }
 
-    fn step(&mut self, thread: usize, _: u64) -> Step {
+    fn step(&mut self, thread: usize, _: Answer) -> Step {
         self.at[thread] += 1;
         match (thread, self.at[thread]) {
             (0, at @ 1..=3) => Step::Spawn(at),

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use lockwise_detector::explore::{Program, Step, Update};
+use lockwise_detector::explore::{Answer, Program, Step, Update};
 
 /// Leaves the body at an operation that is not done yet.
 pub(crate) type Run = Result<(), Step>;
@@ -120,9 +120,9 @@ impl Program for Bodies {
         self.histories = vec![None; self.bodies.len()];
     }
 
-    fn step(&mut self, thread: usize, value: u64) -> Step {
+    fn step(&mut self, thread: usize, answer: Answer) -> Step {
         match &mut self.histories[thread] {
-            Some(history) => history.push(value),
+            Some(history) => history.push(answer.value),
             unbegun => *unbegun = Some(Vec::new()),
         }
         let history = self.histories[thread].as_deref().unwrap_or_default();

@@ -69,7 +69,8 @@ pub(crate) fn straight(operations: Vec<Do>) -> Body {
                 last = value;
             }
             if matches!(*operation, Do::Wait(_, expected, _) if expected != value) {
-                return Err(Step::Stuck);
+                t.step(Step::Stuck { events: 1 })?;
+                return Err(Step::Never);
             }
         }
         Ok(())

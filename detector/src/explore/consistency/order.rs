@@ -71,10 +71,15 @@ impl<'a> Build<'a> {
                 carried = self.carry(id, ordering, exclusive)
             }
             Kind::Fence(ordering) => self.fence(thread, ordering),
-            Kind::Begin { .. } | Kind::Join(_) | Kind::Acquire(_) => {
+            Kind::Begin { .. } | Kind::Join(_) | Kind::Acquire(_) | Kind::Await { .. } => {
                 if let Some(origin) = self.graph.origin(id) {
                     let from = &self.clocks[origin.thread][origin.index];
                     join(&mut self.now[thread], from);
+                }
+            }
+            Kind::Gather(_) => {
+                for from in self.graph.gathered(id) {
+                    join(&mut self.now[thread], &self.clocks[from.thread][from.index]);
                 }
             }
             _ => {}

@@ -49,8 +49,7 @@ impl<'a> Run<'a> {
     fn step(&mut self, thread: usize) -> bool {
         let id = EventId { thread, index: self.done[thread] };
         let Some(event) = self.graph.thread(thread).get(id.index) else { return false };
-        let origin = self.graph.origin(id);
-        if origin.is_some_and(|origin| origin.index >= self.done[origin.thread]) {
+        if !self.graph.is_enabled(id, &self.done) {
             return false;
         }
         match event.kind {

@@ -55,6 +55,15 @@ impl<'a> State<'a> {
         matches!(operation, Do::Wait(_, expected, _) if last.read != Some(expected))
     }
 
+    /// Whether a thread that waits would see something else if it looked again: this is no end.
+    pub(super) fn is_artefact(&self) -> bool {
+        (0..self.program.len()).filter(|thread| self.waits(*thread)).any(|thread| {
+            let number = self.values[thread].len() - 1;
+            let Do::Wait(location, ..) = self.program[thread][number] else { return false };
+            self.graph.threads[thread][number] != Some(self.graph.orders[location].last().copied())
+        })
+    }
+
     fn holder(&self, lock: usize) -> Option<usize> {
         let &(thread, number) = self.graph.locks[lock].last()?;
         let later = &self.program[thread][number + 1..self.values[thread].len()];

@@ -45,7 +45,9 @@ fn explored(model: MemoryModel, program: &[Vec<Do>]) -> Set {
 fn enumerated(program: &[Vec<Do>], sc: bool, allows: impl Fn(&State<'_>) -> bool) -> Set {
     let mut set = Set::new();
     ends(program, sc, &allows, &mut |state| {
-        set.insert((state.graph.clone(), state.is_complete()));
+        if !state.is_artefact() {
+            set.insert((state.graph.clone(), state.is_complete()));
+        }
     });
     set
 }
