@@ -39,7 +39,7 @@ impl<'a> Execution<'a> {
 
     /// All events, each after everything that it depends on: the order in which the program ran.
     #[must_use]
-    pub fn schedule(&self) -> Vec<EventId> {
+    pub fn in_order(&self) -> Vec<EventId> {
         let mut events = Vec::with_capacity(self.graph.len());
         self.graph.in_order(|event| events.push(event));
         events

@@ -154,6 +154,18 @@ impl Clone for Graph {
 }
 
 impl Graph {
+    /// Forgets everything, but keeps the allocations.
+    pub(super) fn clear(&mut self) {
+        self.threads.iter_mut().for_each(Vec::clear);
+        for location in &mut self.locations {
+            location.writes.clear();
+            location.reads.clear();
+        }
+        self.locks.iter_mut().for_each(Vec::clear);
+        self.groups.iter_mut().for_each(Vec::clear);
+        self.stamps = 0;
+    }
+
     pub(super) fn event(&self, id: EventId) -> &Event {
         &self.threads[id.thread][id.index]
     }

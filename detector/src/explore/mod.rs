@@ -35,11 +35,16 @@
 mod consistency;
 mod execution;
 mod graph;
+mod linear;
 mod machine;
 mod names;
 mod program;
+mod races;
 mod revisit;
+mod schedule;
 mod search;
+pub mod strategy;
+mod walk;
 
 use std::ops::ControlFlow;
 
@@ -47,7 +52,10 @@ pub use self::{
     execution::Execution,
     graph::{EventId, Exclusive, Kind},
     program::{Answer, Program, Step, Update},
+    races::CellAccess,
+    schedule::{Schedule, TokenError},
     search::{Search, Work},
+    walk::{End, ReplayError, Walk},
 };
 
 /// What values a read may see.

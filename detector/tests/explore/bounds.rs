@@ -53,7 +53,7 @@ fn a_deadlock_is_seen_with_all_that_led_to_it() {
     let mut last = None;
     let result = Explorer::new(MemoryModel::Sc).run(&mut Bodies::new(vec![twice]), |execution| {
         assert!(execution.is_blocked());
-        last = execution.schedule().last().map(|event| execution.kind(*event));
+        last = execution.in_order().last().map(|event| execution.kind(*event));
         ControlFlow::Continue(())
     });
     assert_eq!((result.executions(), result.blocked()), (0, 1));

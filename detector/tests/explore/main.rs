@@ -7,6 +7,7 @@ mod counts;
 mod dsl;
 mod litmus;
 mod oracle;
+mod replays;
 mod straight;
 
 use std::ops::ControlFlow;

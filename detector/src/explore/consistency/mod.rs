@@ -10,6 +10,7 @@ mod psc;
 mod rc11;
 mod sc;
 
+pub(super) use self::{order::HappensBefore, sc::Interleaving};
 use super::{MemoryModel, graph::Graph};
 
 pub(super) fn is_consistent(model: MemoryModel, graph: &Graph) -> bool {

@@ -13,16 +13,21 @@ use crate::explore::graph::{EventId, Graph, Kind};
 type Clock = Vec<u32>;
 
 /// The happens-before order of a graph.
-pub(super) struct HappensBefore {
+pub(in crate::explore) struct HappensBefore {
     /// The clock of each event, itself included.
     clocks: Vec<Vec<Clock>>,
 }
 
 impl HappensBefore {
-    pub(super) fn of(graph: &Graph) -> Self {
+    pub(in crate::explore) fn of(graph: &Graph) -> Self {
         let mut build = Build::new(graph);
         graph.in_order(|id| build.event(id));
         Self { clocks: build.clocks }
+    }
+
+    /// How many events of thread `other` happen before an event, or are that event.
+    pub(in crate::explore) fn count(&self, thread: usize, index: usize, other: usize) -> usize {
+        self.clocks[thread][index][other] as usize
     }
 
     pub(super) fn before(&self, a: EventId, b: EventId) -> bool {

@@ -8,7 +8,7 @@
 use crate::explore::graph::{EventId, Graph, Kind};
 
 pub(super) fn is_consistent(graph: &Graph) -> bool {
-    let mut run = Run::new(graph);
+    let mut run = Interleaving::new(graph);
     let mut progress = true;
     while std::mem::take(&mut progress) {
         for thread in 0..graph.threads.len() {
@@ -20,7 +20,8 @@ pub(super) fn is_consistent(graph: &Graph) -> bool {
     run.done.iter().zip(&graph.threads).all(|(done, events)| *done == events.len())
 }
 
-struct Run<'a> {
+/// The events of a graph on their way to be done, one after the other.
+pub(in crate::explore) struct Interleaving<'a> {
     graph: &'a Graph,
     /// How many events of each thread are done.
     done: Vec<usize>,
@@ -30,8 +31,8 @@ struct Run<'a> {
     reads: Vec<u32>,
 }
 
-impl<'a> Run<'a> {
-    fn new(graph: &'a Graph) -> Self {
+impl<'a> Interleaving<'a> {
+    pub(in crate::explore) fn new(graph: &'a Graph) -> Self {
         let mut reads = Vec::new();
         let mut locations = Vec::with_capacity(graph.locations.len());
         for (number, location) in graph.locations.iter().enumerate() {
@@ -46,7 +47,7 @@ impl<'a> Run<'a> {
     }
 
     /// Does the next event of a thread, if it can be done.
-    fn step(&mut self, thread: usize) -> bool {
+    pub(in crate::explore) fn step(&mut self, thread: usize) -> bool {
         let id = EventId { thread, index: self.done[thread] };
         let Some(event) = self.graph.thread(thread).get(id.index) else { return false };
         if !self.graph.is_enabled(id, &self.done) {
@@ -56,6 +57,10 @@ impl<'a> Run<'a> {
             // What it reads has been written and is still there: the next write awaits this.
             Kind::Read { location, .. } => {
                 let (written, first) = self.locations[location];
+                // An update is done at once: nobody else reads between its halves.
+                if self.graph.outcome(&event.kind).is_some() && self.reads[first + written] > 1 {
+                    return false;
+                }
                 self.reads[first + written] -= 1;
             }
             Kind::Write { location, .. } => {

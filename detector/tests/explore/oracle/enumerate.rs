@@ -9,8 +9,8 @@ use std::collections::HashSet;
 use super::graphs::{Graph, Id};
 use crate::straight::Do;
 
-pub(super) const LOCATIONS: usize = 2;
-pub(super) const LOCKS: usize = 2;
+pub(crate) const LOCATIONS: usize = 2;
+pub(crate) const LOCKS: usize = 2;
 
 /// What an operation read and wrote.
 #[derive(Clone, Copy, Default, Debug)]

@@ -6,11 +6,11 @@ use lockwise_detector::explore::{EventId, Execution, Kind};
 use crate::straight::Do;
 
 /// An operation: thread and number.
-pub(super) type Id = (usize, usize);
+pub(crate) type Id = (usize, usize);
 
 /// What tells one graph of a program from another.
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub(super) struct Graph {
+pub(crate) struct Graph {
     /// For each thread, what each operation that it has done reads from, if it reads; none inside
     /// is the initial value.
     pub(super) threads: Vec<Vec<Option<Option<Id>>>>,
@@ -21,7 +21,7 @@ pub(super) struct Graph {
 }
 
 /// The graph that the explorer made.
-pub(super) fn of_execution(
+pub(crate) fn of_execution(
     execution: &Execution<'_>,
     program: &[Vec<Do>],
     locations: usize,

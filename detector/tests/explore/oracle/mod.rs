@@ -19,8 +19,12 @@ use lockwise_detector::explore::{Explorer, MemoryModel};
 use proptest::prelude::*;
 
 use self::{
-    enumerate::{LOCATIONS, LOCKS, State, ends},
-    graphs::{Graph, of_execution},
+    enumerate::{State, ends},
+    graphs::Graph,
+};
+pub(crate) use self::{
+    enumerate::{LOCATIONS, LOCKS},
+    graphs::of_execution,
 };
 use crate::{
     dsl::Bodies,
@@ -121,7 +125,7 @@ fn thread(length: usize) -> impl Strategy<Value = Vec<Do>> {
 }
 
 /// Two threads of up to seven operations, or three of up to five.
-fn program() -> impl Strategy<Value = Vec<Vec<Do>>> {
+pub(crate) fn program() -> impl Strategy<Value = Vec<Vec<Do>>> {
     let strong = |length| prop::collection::vec(strong_access(), 2..=length);
     prop_oneof![
         prop::collection::vec(thread(6), 2),
@@ -131,7 +135,7 @@ fn program() -> impl Strategy<Value = Vec<Vec<Do>>> {
     ]
 }
 
-fn cases() -> ProptestConfig {
+pub(crate) fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
     ProptestConfig::with_cases(cases.unwrap_or(300))
 }
