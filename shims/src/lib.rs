@@ -64,6 +64,8 @@
 #[doc(hidden)]
 pub use ::std::thread_local as __std_thread_local;
 pub use ::std::*;
+#[cfg(feature = "observe")]
+pub use lockwise_macros::test;
 
 #[cfg(feature = "observe")]
 mod config;
