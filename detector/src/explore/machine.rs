@@ -93,7 +93,7 @@ impl Machine {
         let diverged = Divergence { thread: id.thread, index: id.index };
         let kind = graph.event(id).kind;
         if self.upcoming(id.thread).is_some_and(|step| matches!(step, Step::Stuck { .. })) {
-            self.ask(program, id.thread, Answer::default());
+            self.retry(program, graph, id.thread);
         }
         if !self.recognise(id.thread, kind) {
             return Err(diverged);
@@ -157,7 +157,7 @@ impl Machine {
             self.done.resize(id.thread + 1, 0);
         }
         self.done[id.thread] = id.index + 1;
-        let mut answer = Answer::default();
+        let mut answer = Answer { events: id.index + 1, ..Answer::default() };
         match kind {
             Kind::Request(_) | Kind::End => return,
             Kind::Read { .. } if graph.outcome(&kind).is_some() => return,
@@ -205,8 +205,9 @@ impl Machine {
     }
 
     /// Lets a thread go on whose attempt failed.
-    pub(super) fn retry(&mut self, program: &mut dyn Program, thread: usize) {
-        self.ask(program, thread, Answer::default());
+    pub(super) fn retry(&mut self, program: &mut dyn Program, graph: &Graph, thread: usize) {
+        let events = graph.thread(thread).len();
+        self.ask(program, thread, Answer { events, ..Answer::default() });
     }
 
     /// What a thread asks for; none if it has not begun.
@@ -342,13 +343,21 @@ impl Machine {
         location
     }
 
-    /// A thread that can only repeat an attempt that failed, where no other can do anything.
+    /// A thread that can only repeat an attempt that failed, where no other can do anything: of
+    /// several the one that has waited longest. None if one would see something else.
     pub(super) fn next_retry(&self, graph: &Graph) -> Option<usize> {
-        let stuck = |thread: &usize| match self.upcoming(*thread) {
-            Some(Step::Stuck { events }) => !graph.is_stale(*thread, events),
-            _ => false,
-        };
-        self.order.iter().copied().find(stuck)
+        let mut first: Option<(u32, usize)> = None;
+        for &thread in &self.order {
+            let Some(Step::Stuck { events, again }) = self.upcoming(thread) else { continue };
+            if graph.is_stale(thread, events) {
+                return None;
+            }
+            let stamp = graph.last(thread).map_or(0, |(_, event)| event.stamp);
+            if again && first.is_none_or(|(earliest, _)| stamp < earliest) {
+                first = Some((stamp, thread));
+            }
+        }
+        first.map(|(_, thread)| thread)
     }
 
     /// Whether this execution, in which nobody can go on, is one that stands for nothing: a thread
@@ -359,7 +368,7 @@ impl Machine {
         };
         let mut waiting = self.order.iter().filter(|thread| !has_ended(**thread));
         waiting.any(|thread| match self.upcoming(*thread) {
-            Some(Step::Stuck { events }) => graph.is_stale(*thread, events),
+            Some(Step::Stuck { events, .. }) => graph.is_stale(*thread, events),
             _ => program.gives_up(self.threads[*thread].key),
         })
     }

@@ -61,6 +61,8 @@ pub struct Answer {
     /// For what wrote to a location: whether nothing later in modification order has been done in
     /// this execution, so that a copy of the location's value is to be this one.
     pub newest: bool,
+    /// How many events the thread has had so far.
+    pub events: usize,
 }
 
 /// An operation of a thread.
@@ -124,6 +126,8 @@ pub enum Step {
     Stuck {
         /// How many events the attempt had.
         events: usize,
+        /// Whether it goes on if nobody else can. What only ever waits does not.
+        again: bool,
     },
     /// Nothing can make the thread go on.
     Never,

@@ -131,7 +131,7 @@ impl Search {
                 }
             }
             let Some(thread) = self.machine.next_retry(&self.graph) else { break };
-            self.machine.retry(program, thread);
+            self.machine.retry(program, &self.graph, thread);
         }
         let over = |thread: &usize| {
             self.graph.last(*thread).is_some_and(|(_, event)| event.kind == Kind::End)
@@ -156,7 +156,7 @@ impl Search {
     /// looked: nothing that could follow differs from what is explored elsewhere, nor leads there.
     /// (A read that is revisited is maximal, and this one is not.)
     fn is_useless(&self, thread: usize) -> bool {
-        let Some(Step::Stuck { events }) = self.machine.upcoming(thread) else { return false };
+        let Some(Step::Stuck { events, .. }) = self.machine.upcoming(thread) else { return false };
         let all = self.graph.thread(thread);
         all[all.len().saturating_sub(events)..].iter().any(|event| match event.kind {
             Kind::Read { location, source, .. } => {

@@ -115,10 +115,13 @@ impl Walk {
     ///
     /// The token says nothing, or is not of this program.
     pub fn replay(&mut self, program: &mut dyn Program, token: &str) -> Result<End, ReplayError> {
-        let Parsed { runs, ways, .. } = Schedule::parse(token)?;
+        self.repeat(program, &Schedule::parse(token)?)
+    }
+
+    fn repeat(&mut self, program: &mut dyn Program, wanted: &Parsed) -> Result<End, ReplayError> {
         self.begin(program);
-        let mut chooser = Chooser::Ways { ways: &ways, next: 0 };
-        for (thread, steps, sorts) in runs {
+        let mut chooser = Chooser::Ways { ways: &wanted.ways, next: 0 };
+        for &(thread, steps, sorts) in &wanted.runs {
             let first = self.schedule.steps.len();
             for _ in 0..steps {
                 self.settle(program, &mut chooser);
@@ -201,7 +204,7 @@ impl Walk {
     fn is_ready(&self, program: &dyn Program, thread: usize) -> bool {
         match self.machine.upcoming(thread) {
             Some(Step::Lock(lock)) => self.is_free(lock),
-            Some(Step::Stuck { events }) => self.graph.is_stale(thread, events),
+            Some(Step::Stuck { events, .. }) => self.graph.is_stale(thread, events),
             _ => self.machine.is_ready(program, &self.graph, thread),
         }
     }
@@ -272,7 +275,7 @@ impl Walk {
             return Err(Stop::Limit(Limit::Events));
         }
         if matches!(self.machine.upcoming(thread), Some(Step::Stuck { .. })) {
-            self.machine.retry(program, thread);
+            self.machine.retry(program, &self.graph, thread);
             // It may have something else in mind than to look again.
             if !self.is_ready(program, thread) {
                 return Ok(());

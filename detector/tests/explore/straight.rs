@@ -69,7 +69,7 @@ pub(crate) fn straight(operations: Vec<Do>) -> Body {
                 last = value;
             }
             if matches!(*operation, Do::Wait(_, expected, _) if expected != value) {
-                t.step(Step::Stuck { events: 1 })?;
+                t.step(Step::Stuck { events: 1, again: true })?;
                 return Err(Step::Never);
             }
         }

@@ -39,7 +39,6 @@ pub(crate) trait Primitive: Sized {
     fn to_bits(value: Self::Value) -> u64;
     /// The value that has these bytes. Not a pointer that can be followed, unless its address was
     /// exposed.
-    #[cfg(feature = "loom")]
     fn from_bits(bits: u64) -> Self::Value;
     fn load(&self, ordering: Ordering) -> Self::Value;
     fn store(&self, value: Self::Value, ordering: Ordering);
@@ -56,7 +55,6 @@ macro_rules! common {
             ($bits)(value)
         }
 
-        #[cfg(feature = "loom")]
         fn from_bits(bits: u64) -> Self::Value {
             #[allow(clippy::redundant_closure_call, reason = "one macro for three shapes of value")]
             ($value)(bits)

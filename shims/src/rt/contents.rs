@@ -1,11 +1,11 @@
 //! [`Contents`]: what a primitive guards; and [`Flag`]: whether it is there yet.
 
-#[cfg(feature = "loom")]
-use std::sync::atomic::AtomicU32;
 use std::{
     cell::UnsafeCell,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
 };
+
+use super::current::{self, Kind};
 
 /// An `UnsafeCell` whose value, in a static, is fresh in each execution of a model.
 ///
@@ -24,7 +24,6 @@ use std::{
 pub(crate) struct Contents<T: ?Sized> {
     /// The execution that it was last used in; 0 before, [`fresh::OUTSIDE`] once it was used in
     /// none.
-    #[cfg(feature = "loom")]
     used_in: AtomicU32,
     value: UnsafeCell<T>,
 }
@@ -32,7 +31,6 @@ pub(crate) struct Contents<T: ?Sized> {
 impl<T> Contents<T> {
     pub(crate) const fn new(value: T) -> Self {
         Self {
-            #[cfg(feature = "loom")]
             used_in: AtomicU32::new(0),
             value: UnsafeCell::new(value),
         }
@@ -47,7 +45,6 @@ impl<T: ?Sized> Contents<T> {
     /// The value. Whoever asks has the right to see it.
     #[inline]
     pub(crate) fn get(&self) -> *mut T {
-        #[cfg(feature = "loom")]
         fresh::enter(&self.used_in, self.value.get());
         self.value.get()
     }
@@ -68,19 +65,21 @@ impl Flag {
 
     #[inline]
     pub(crate) fn is_set(&self) -> bool {
-        #[cfg(feature = "loom")]
-        if super::loom::is_current() {
-            return super::loom::load_quietly(&self.0);
+        match current::kind() {
+            Kind::Os => self.0.load(Ordering::Acquire),
+            #[cfg(feature = "loom")]
+            Kind::Loom => super::loom::load_quietly(&self.0),
+            Kind::Explore => super::explore::load_quietly(&self.0),
         }
-        self.0.load(Ordering::Acquire)
     }
 
     pub(crate) fn set(&self) {
-        #[cfg(feature = "loom")]
-        if super::loom::is_current() {
-            return super::loom::store_quietly(&self.0, true);
+        match current::kind() {
+            Kind::Os => self.0.store(true, Ordering::Release),
+            #[cfg(feature = "loom")]
+            Kind::Loom => super::loom::store_quietly(&self.0, true),
+            Kind::Explore => super::explore::store_quietly(&self.0, true),
         }
-        self.0.store(true, Ordering::Release);
     }
 
     pub(crate) fn get_mut(&mut self) -> &mut bool {
@@ -88,7 +87,6 @@ impl Flag {
     }
 }
 
-#[cfg(feature = "loom")]
 mod fresh {
     use std::{
         mem::MaybeUninit,
@@ -96,7 +94,7 @@ mod fresh {
         sync::atomic::{AtomicU32, Ordering::Relaxed},
     };
 
-    use crate::rt::loom::{self, Ending};
+    use crate::rt::model::{self, Ending};
 
     /// Used in no model.
     pub(super) const OUTSIDE: u32 = 1;
@@ -106,30 +104,29 @@ mod fresh {
 
     #[inline]
     pub(super) fn enter<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
-        if loom::is_current() {
-            enter_in_model(used_in, value);
+        if let Some(execution) = model::execution() {
+            enter_in_model(execution, used_in, value);
         } else if used_in.load(Relaxed) != OUTSIDE {
             used_in.store(OUTSIDE, Relaxed);
         }
     }
 
     #[cold]
-    fn enter_in_model<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
-        let execution = loom::execution_serial();
+    fn enter_in_model<T: ?Sized>(execution: u32, used_in: &AtomicU32, value: *mut T) {
         let before = used_in.load(Relaxed);
         if before == execution || before == OUTSIDE {
             return;
         }
         used_in.store(execution, Relaxed);
         let address = value.cast::<u8>().addr();
-        if !loom::is_static(address) || loom::is_restored(address) {
+        if !model::is_static(address) || model::is_restored(address) {
             return;
         }
         // SAFETY: the caller of `Contents::get` has the right to the value.
         let made_with = unsafe { Bytes::of(value) };
-        if !loom::points_elsewhere(&made_with.0) {
+        if !model::points_elsewhere(&made_with.0) {
             let range = address..address + made_with.0.len();
-            loom::at_end(range, restore(value, made_with));
+            model::at_end(range, restore(value, made_with));
         }
     }
 

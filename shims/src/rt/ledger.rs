@@ -20,8 +20,7 @@ impl<T> Ledger<T> {
 
     /// Opens it for the moment that `f` takes.
     pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
-        #[cfg(feature = "loom")]
-        let _outside = super::loom::leave();
+        let _away = super::current::leave();
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

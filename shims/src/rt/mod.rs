@@ -5,6 +5,7 @@
 //! raw operation asks which world the calling thread is in and hands over to it:
 //!
 //! - [`os`]: real threads, real blocking; Ops that no analysis needs are left out.
+//! - [`explore`]: a thread of a program that is explored, in every interleaving or at random.
 //! - `loom` (feature `loom`): a thread inside `lockwise::loom::model`.
 //!
 //! What a primitive guards is kept in [`Contents`], so that a static's is as good as new in each
@@ -15,9 +16,12 @@
 pub(crate) mod atomic;
 mod condvar;
 mod contents;
+pub(crate) mod current;
+pub(crate) mod explore;
 mod ledger;
 #[cfg(feature = "loom")]
 pub(crate) mod loom;
+pub(crate) mod model;
 mod monitor;
 mod mutex;
 mod object;

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 #[cfg(feature = "loom")]
 use super::loom;
-use super::{Until, World, dispatch, os};
+use super::{Until, World, dispatch, explore, os};
 
 /// A handle to a thread.
 #[derive(Clone)]
 pub(crate) enum Thread {
     /// A thread of the operating system.
     Os(Arc<os::Record>),
+    /// A thread of an execution of an explored program.
+    Explore(Arc<explore::Record>),
     /// A thread of a loom execution.
     #[cfg(feature = "loom")]
     Loom(Arc<loom::Record>),
@@ -57,6 +59,7 @@ impl Thread {
     pub(super) fn as_os(&self) -> Option<&Arc<os::Record>> {
         match self {
             Self::Os(record) => Some(record),
+            Self::Explore(_) => None,
             #[cfg(feature = "loom")]
             Self::Loom(_) => None,
         }
@@ -66,6 +69,7 @@ impl Thread {
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::Os(record) => record.name(),
+            Self::Explore(record) => record.name(),
             #[cfg(feature = "loom")]
             Self::Loom(record) => record.name(),
         }
@@ -75,6 +79,7 @@ impl Thread {
     pub(crate) fn number(&self) -> u64 {
         match self {
             Self::Os(record) => record.number(),
+            Self::Explore(record) => record.number(),
             #[cfg(feature = "loom")]
             Self::Loom(record) => record.number(),
         }
@@ -85,6 +90,7 @@ impl Thread {
     pub(crate) fn root(&self) -> u64 {
         match self {
             Self::Os(record) => record.root(),
+            Self::Explore(record) => record.root(),
             #[cfg(feature = "loom")]
             Self::Loom(record) => record.root(),
         }
@@ -94,6 +100,7 @@ impl Thread {
     pub(crate) fn is_finished(&self) -> bool {
         match self {
             Self::Os(record) => record.is_finished(),
+            Self::Explore(record) => record.is_finished(),
             #[cfg(feature = "loom")]
             Self::Loom(record) => record.is_finished(),
         }
@@ -104,6 +111,7 @@ impl Thread {
     pub(crate) fn is_gone(&self) -> bool {
         match self {
             Self::Os(record) => record.is_finished(),
+            Self::Explore(record) => record.is_gone(),
             #[cfg(feature = "loom")]
             Self::Loom(record) => record.is_gone(),
         }

@@ -227,24 +227,22 @@ pub(crate) trait World: Copy {
 pub(crate) type Place = &'static Location<'static>;
 
 /// Runs an expression with the calling thread's [`World`].
-#[cfg(not(feature = "loom"))]
-macro_rules! dispatch {
-    ($world:ident => $body:expr) => {{
-        let $world = $crate::rt::os::Os;
-        $body
-    }};
-}
-
-/// Runs an expression with the calling thread's [`World`].
-#[cfg(feature = "loom")]
 macro_rules! dispatch {
     ($world:ident => $body:expr) => {
-        if $crate::rt::loom::is_current() {
-            let $world = $crate::rt::loom::Loom;
-            $body
-        } else {
-            let $world = $crate::rt::os::Os;
-            $body
+        match $crate::rt::current::kind() {
+            $crate::rt::current::Kind::Os => {
+                let $world = $crate::rt::os::Os;
+                $body
+            }
+            #[cfg(feature = "loom")]
+            $crate::rt::current::Kind::Loom => {
+                let $world = $crate::rt::loom::Loom;
+                $body
+            }
+            $crate::rt::current::Kind::Explore => {
+                let $world = $crate::rt::explore::Explore;
+                $body
+            }
         }
     };
 }

@@ -10,18 +10,13 @@ use std::{
     fmt,
 };
 
-#[cfg(feature = "loom")]
-use crate::rt;
+use crate::rt::model;
 
 /// What stands behind a key. Made by `thread_local!`, once per declaration: its address tells keys
 /// apart, as that of a constant would not.
 #[doc(hidden)]
 pub struct Storage<T: 'static> {
     key: std::thread::LocalKey<T>,
-    #[cfg_attr(
-        not(feature = "loom"),
-        expect(dead_code, reason = "for worlds that have to make values themselves")
-    )]
     init: fn() -> T,
 }
 
@@ -82,26 +77,23 @@ impl<T> LocalKey<T> {
     where
         F: FnOnce(&T) -> R,
     {
-        #[cfg(feature = "loom")]
-        if rt::loom::is_current() {
+        if model::is_current() {
             return self.with_in_model(self.storage.init, f);
         }
         self.storage.key.try_with(f).map_err(|_| AccessError)
     }
 
     /// Gives `f` the value of this thread of a model, made by `init` if this is its first use.
-    #[cfg(feature = "loom")]
     fn with_in_model<R>(
         &'static self,
         init: impl FnOnce() -> T,
         f: impl FnOnce(&T) -> R,
     ) -> Result<R, AccessError> {
         let key = std::ptr::from_ref(self.storage).addr();
-        rt::loom::with_local(key, init, f).ok_or(AccessError)
+        model::with_local(key, init, f).ok_or(AccessError)
     }
 
     /// Makes the value of this thread of a model from `value`, or sets it to that.
-    #[cfg(feature = "loom")]
     #[track_caller]
     fn set_in_model<V>(
         &'static self,
@@ -137,8 +129,7 @@ impl<T> LocalKey<Cell<T>> {
     /// As for [`LocalKey::with`].
     #[track_caller]
     pub fn set(&'static self, value: T) {
-        #[cfg(feature = "loom")]
-        if rt::loom::is_current() {
+        if model::is_current() {
             return self.set_in_model(value, Cell::new, Cell::set);
         }
         self.storage.key.set(value);
@@ -215,8 +206,7 @@ impl<T> LocalKey<RefCell<T>> {
     /// If the value is borrowed, and as for [`LocalKey::with`].
     #[track_caller]
     pub fn set(&'static self, value: T) {
-        #[cfg(feature = "loom")]
-        if rt::loom::is_current() {
+        if model::is_current() {
             return self
                 .set_in_model(value, RefCell::new, |cell, value| *cell.borrow_mut() = value);
         }

@@ -45,11 +45,11 @@ use super::{
     carrier::{end, halt_if_over, in_loom},
     execution::{Execution, introduce, introduce_as, on_execution, tell, tell_quietly},
     explore::End,
-    segments::is_static,
 };
 use crate::rt::{
     Meta,
     atomic::{Exchange, Primitive, Rmw},
+    model::is_static,
     world::Place,
 };
 

@@ -26,10 +26,10 @@ use generator::Gn;
 use lockwise_detector::{Certainty, Finding, Rule, ThreadId};
 
 use super::{
-    CURRENT, LoomError,
+    LoomError,
     execution::{on_execution, on_model},
     explore::End,
-    lock,
+    lock, set_current,
 };
 
 /// In words: 512 KiB, of which only what is used takes memory.
@@ -86,7 +86,7 @@ pub(super) fn fail(error: LoomError) -> ! {
 }
 
 fn halt() -> ! {
-    CURRENT.set(false);
+    set_current(false);
     loop {
         give_way();
     }
@@ -100,7 +100,7 @@ pub(super) fn in_loom<R>(operation: impl FnOnce() -> R) -> R {
         let calm = panicking && !std::mem::replace(&mut execution.calm, true);
         (execution.current, late, calm)
     });
-    CURRENT.set(false);
+    set_current(false);
     let result = catch_unwind(AssertUnwindSafe(|| {
         late.into_iter().for_each(lock::Late::release);
         if calm {
@@ -112,7 +112,7 @@ pub(super) fn in_loom<R>(operation: impl FnOnce() -> R) -> R {
         }
         result
     }));
-    CURRENT.set(true);
+    set_current(true);
     match result {
         Ok(result) => {
             on_execution(|execution| {

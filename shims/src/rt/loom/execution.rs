@@ -3,7 +3,6 @@
 use std::{
     cell::RefCell,
     collections::{HashMap, HashSet},
-    ops::Range,
     sync::Arc,
     time::Instant,
 };
@@ -13,18 +12,20 @@ use lockwise_detector::{
 };
 
 use super::{
-    Current,
     atomic::{Atomics, Cells},
     carrier,
     condvar::Queue,
-    explore::{End, Ending, Model},
-    locals::Locals,
+    explore::{End, Model},
     lock::{Hold, Late, Locks, RwLocks},
     thread::{Record, Signals},
 };
 use crate::{
     report,
-    rt::{Meta, world::Place},
+    rt::{
+        Meta, current,
+        model::{Locals, Restores},
+        world::Place,
+    },
 };
 
 thread_local! {
@@ -81,9 +82,6 @@ pub(super) struct Waiting {
     pub(super) site: Site,
 }
 
-/// What puts a static back.
-pub(super) type Restore = Box<dyn FnOnce(Ending)>;
-
 /// A panic that the hook saw.
 pub(super) struct Panicked {
     pub(super) thread: ThreadId,
@@ -110,7 +108,7 @@ pub(super) struct Execution {
     pub(super) now: Instant,
     pub(super) panics: Vec<Panicked>,
     /// What to put back when the execution is over.
-    pub(super) restores: Vec<(Range<usize>, Restore)>,
+    pub(super) restores: Restores,
 }
 
 impl Execution {
@@ -198,7 +196,7 @@ pub(super) fn set_model(model: Option<Model>) -> Option<Model> {
 
 /// Looks into the model. What happens meanwhile, an allocation say, happens in the os world.
 pub(super) fn on_model<R>(f: impl FnOnce(&mut Model) -> R) -> R {
-    let _current = Current::set(false);
+    let _away = current::leave();
     MODEL.with(|slot| f(slot.borrow_mut().as_mut().expect("a model is explored on this thread")))
 }
 

@@ -3,23 +3,20 @@
 use std::{
     collections::{HashMap, HashSet},
     panic::{AssertUnwindSafe, Location, catch_unwind},
-    sync::{
-        Arc, Mutex, Once, PoisonError,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::{Arc, Mutex, Once, PoisonError},
     time::{Duration, Instant},
 };
 
 use lockwise_detector::{Finding, Site, Stack, ThreadId};
 
 use super::{
-    CURRENT, LoomError,
+    LoomError,
     atomic::{Atomics, Cells},
     carrier::{self, Halt, message_of},
     execution::{Execution, on_model, set_model},
-    findings::Findings,
-    is_current, thread,
+    is_current, set_current, thread,
 };
+use crate::rt::model::{Ending, Findings, next_serial};
 
 /// How far an exploration goes.
 #[derive(Clone, Debug)]
@@ -58,15 +55,6 @@ pub(super) enum End {
     PoolEmpty,
     /// A lock made there is tried, which was not known at the execution's beginning.
     Tried(Site),
-}
-
-/// How an execution ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Ending {
-    /// All its threads have ended.
-    Whole,
-    /// Its threads were given up where they were.
-    Broken,
 }
 
 /// An exploration under way.
@@ -184,7 +172,7 @@ fn run(limits: Limits, name: Option<Arc<str>>, plan: Plan, f: &Body) -> Explored
             carrier::carry(move || begin(&*f));
         });
     }));
-    CURRENT.set(false);
+    set_current(false);
     if let Err(payload) = explored
         && !payload.is::<Halt>()
     {
@@ -216,12 +204,6 @@ fn begin(f: &dyn Fn()) {
         model.name.clone()
     });
     thread::run_root(name, f);
-}
-
-fn next_serial() -> u32 {
-    // 0 and 1 have a meaning to `Contents`.
-    static NEXT: AtomicU32 = AtomicU32::new(2);
-    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Puts back what the execution before has used of the world outside.

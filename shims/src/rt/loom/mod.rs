@@ -32,16 +32,11 @@ mod condvar;
 mod error;
 mod execution;
 mod explore;
-mod findings;
-mod locals;
 mod lock;
-mod segments;
 mod thread;
 mod tried;
 
 use std::{
-    cell::Cell,
-    ops::Range,
     panic::Location,
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -55,51 +50,27 @@ use lockwise_detector::{
 use self::execution::{introduce, on_execution, tell};
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
-    explore::{Body, Ending, Limits, explore},
-    locals::with_local,
-    segments::{is_static, points_elsewhere},
+    explore::{Body, Limits, explore},
     thread::Record,
 };
 pub use self::{error::LoomError, explore::Outcome};
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
+    current::{self, Kind},
+    model::{Locals, Restores},
     os::Os,
     thread::{Spawn, Thread},
 };
 
-thread_local! {
-    /// Whether this thread of the operating system carries the threads of a model, and one of
-    /// them is at work, not the runtime.
-    static CURRENT: Cell<bool> = const { Cell::new(false) };
+/// Whether one of a model's threads is at work here, and not the runtime.
+fn set_current(current: bool) {
+    current::set(if current { Kind::Loom } else { Kind::Os });
 }
 
 /// Whether the calling thread is one of a model.
-#[inline]
-pub(crate) fn is_current() -> bool {
-    CURRENT.get()
-}
-
-/// Says whether a model's thread is at work, until the guard is dropped.
-struct Current {
-    before: bool,
-}
-
-impl Current {
-    fn set(current: bool) -> Self {
-        Self { before: CURRENT.replace(current) }
-    }
-}
-
-impl Drop for Current {
-    fn drop(&mut self) {
-        CURRENT.set(self.before);
-    }
-}
-
-/// Has what follows happen in the os world, until the guard is dropped.
-pub(crate) fn leave() -> impl Drop {
-    Current::set(false)
+fn is_current() -> bool {
+    current::kind() == Kind::Loom
 }
 
 /// The serial number of the execution under way; no two executions of a process share one.
@@ -107,14 +78,14 @@ pub(crate) fn execution_serial() -> u32 {
     on_execution(|execution| execution.serial)
 }
 
-/// Has `restore`, which puts back the static at these addresses, run when the execution is over.
-pub(crate) fn at_end(range: Range<usize>, restore: Box<dyn FnOnce(Ending)>) {
-    on_execution(|execution| execution.restores.push((range, restore)));
+/// What the execution puts back when it is over.
+pub(crate) fn on_restores<R>(f: impl FnOnce(&mut Restores) -> R) -> R {
+    on_execution(|execution| f(&mut execution.restores))
 }
 
-/// Whether a static that will be put back when the execution is over lies at `address`.
-pub(crate) fn is_restored(address: usize) -> bool {
-    on_execution(|execution| execution.restores.iter().any(|(range, _)| range.contains(&address)))
+/// What the thread whose turn it is has for itself.
+pub(crate) fn on_locals<R>(f: impl FnOnce(&mut Locals) -> R) -> R {
+    on_execution(|execution| f(&mut execution.me().locals))
 }
 
 /// A thread of a model.
@@ -172,7 +143,7 @@ impl World for Loom {
     fn unpark(self, thread: &Thread) {
         match thread {
             Thread::Loom(record) => thread::unpark(record),
-            Thread::Os(_) => Os.unpark(thread),
+            Thread::Os(_) | Thread::Explore(_) => Os.unpark(thread),
         }
     }
 
@@ -185,7 +156,7 @@ impl World for Loom {
     fn join(self, thread: &Thread, until: Until, scope: bool) -> bool {
         match thread {
             Thread::Loom(record) => thread::join(record, until),
-            Thread::Os(_) => Os.join(thread, until, scope),
+            Thread::Os(_) | Thread::Explore(_) => Os.join(thread, until, scope),
         }
     }
 

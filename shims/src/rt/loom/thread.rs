@@ -15,17 +15,19 @@ use lockwise_detector::{
 use loom::sync::atomic::AtomicBool as LoomBool;
 
 use super::{
-    CURRENT, LoomError,
+    LoomError,
     carrier::{self, end, fail, halt_if_over, in_loom, message_of},
     execution::{
         Execution, Panicked, Waiting, on_execution, on_model, tell, tell_of, tell_quietly,
     },
     explore::End,
-    is_current, locals,
+    is_current,
     lock::{Hold, refuse_timeout},
+    set_current,
 };
 use crate::rt::{
     Until, Wake,
+    model::destroy_locals,
     thread::{Spawn, Thread},
     world::Place,
 };
@@ -134,7 +136,7 @@ pub(super) fn run_root(name: Option<Arc<str>>, f: &dyn Fn()) {
         execution.add_thread(name.clone(), signals);
         execution.me().handle = Some(handle);
     });
-    CURRENT.set(true);
+    set_current(true);
     tell(Location::caller(), Action::Begin { name });
     if catch_unwind(AssertUnwindSafe(f)).is_err() {
         report_panic();
@@ -173,7 +175,7 @@ fn run(id: ThreadId, body: Box<dyn FnOnce() + Send>) {
         execution.current = id;
         execution.me().handle = Some(handle);
     });
-    CURRENT.set(true);
+    set_current(true);
     if catch_unwind(AssertUnwindSafe(body)).is_err() {
         report_panic();
         end(End::Found);
@@ -183,7 +185,7 @@ fn run(id: ThreadId, body: Box<dyn FnOnce() + Send>) {
 
 /// The thread's work has ended.
 fn finish() {
-    locals::destroy();
+    destroy_locals();
     halt_if_over();
     tell(Location::caller(), Action::Exit);
     let ended = on_execution(|execution| Arc::clone(&execution.me().signals.ended));
@@ -199,7 +201,7 @@ fn finish() {
     if let Some(life) = life {
         in_loom(|| life.release());
     }
-    CURRENT.set(false);
+    set_current(false);
 }
 
 /// Makes a finding of the panic that has just ended a thread of the model, and of those before.

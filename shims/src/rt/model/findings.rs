@@ -8,7 +8,7 @@ use crate::report::{self, Destination};
 
 /// The findings of an exploration.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     list: Vec<Finding>,
     seen: HashSet<(Rule, Vec<Site>)>,
 }
@@ -16,7 +16,7 @@ pub(super) struct Findings {
 impl Findings {
     /// Adds a finding, unless one of the same rule at the same places is there. Returns whether it
     /// ends the exploration: what was observed does, what is predicted or a mere note does not.
-    pub(super) fn add(&mut self, finding: Finding) -> bool {
+    pub(crate) fn add(&mut self, finding: Finding) -> bool {
         let stops = stops(&finding);
         let steps = finding.threads().iter().flat_map(|thread| &thread.steps);
         let mut sites: Vec<_> = steps.map(|step| step.site).collect();
@@ -30,7 +30,7 @@ impl Findings {
 
     /// The findings with their sources, what ended the exploration first; of those with one
     /// fingerprint only the first. Needs a stack for reading debug information.
-    pub(super) fn resolve(mut self) -> Vec<Finding> {
+    pub(crate) fn resolve(mut self) -> Vec<Finding> {
         self.list.sort_by_key(|finding| {
             Reverse((stops(finding), finding.severity(), finding.certainty()))
         });

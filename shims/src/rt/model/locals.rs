@@ -5,11 +5,11 @@
 
 use std::{any::Any, collections::HashMap, rc::Rc};
 
-use super::execution::on_execution;
+use super::on_locals;
 
 /// One thread's values, by the address of what stands behind their key.
 #[derive(Default)]
-pub(super) struct Locals {
+pub(crate) struct Locals {
     values: HashMap<usize, State>,
     made: Vec<usize>,
 }
@@ -21,12 +21,12 @@ enum State {
 
 /// Gives `f` this thread's value of `key`, made by `init` if it has none yet. `None` if the value
 /// has been destroyed.
-pub(crate) fn with_local<T: 'static, R>(
+pub(crate) fn with<T: 'static, R>(
     key: usize,
     init: impl FnOnce() -> T,
     f: impl FnOnce(&T) -> R,
 ) -> Option<R> {
-    let known = on_execution(|execution| match execution.me().locals.values.get(&key) {
+    let known = on_locals(|locals| match locals.values.get(&key) {
         Some(State::Alive(value)) => Some(Some(Rc::clone(value))),
         Some(State::Destroyed) => Some(None),
         None => None,
@@ -42,8 +42,7 @@ pub(crate) fn with_local<T: 'static, R>(
 fn make<T: 'static>(key: usize, init: impl FnOnce() -> T) -> Rc<dyn Any> {
     let value: Rc<dyn Any> = Rc::new(init());
     let ours = Rc::clone(&value);
-    on_execution(|execution| {
-        let locals = &mut execution.me().locals;
+    on_locals(|locals| {
         locals.made.push(key);
         locals.values.insert(key, State::Alive(ours))
     });
@@ -51,9 +50,8 @@ fn make<T: 'static>(key: usize, init: impl FnOnce() -> T) -> Rc<dyn Any> {
 }
 
 /// Drops this thread's values, and those that their destructors make.
-pub(super) fn destroy() {
-    while let Some(value) = on_execution(|execution| {
-        let locals = &mut execution.me().locals;
+pub(crate) fn destroy() {
+    while let Some(value) = on_locals(|locals| {
         let key = locals.made.pop()?;
         locals.values.insert(key, State::Destroyed)
     }) {
