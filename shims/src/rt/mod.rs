@@ -15,6 +15,7 @@
 pub(crate) mod atomic;
 mod condvar;
 mod contents;
+mod explore;
 mod ledger;
 #[cfg(feature = "loom")]
 pub(crate) mod loom;
