@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `LOCKWISE_ON_FINDING` | `panic` (default) or `collect` | whether a finding fails the test that causes it, or is only written down |
 //! | `LOCKWISE_OUTPUT` | a file | each finding is appended to it as one line of JSON, the moment it is found |
+//! | `LOCKWISE_REPLAY` | a token | what is explored makes only the execution of that token |
 //! | `LOCKWISE_TEST` | any text | the name of the test, for the findings |
 
 use std::{
@@ -36,6 +37,8 @@ pub(crate) struct Config {
     pub(crate) on_finding: OnFinding,
     pub(crate) output: Option<File>,
     pub(crate) test: Option<String>,
+    /// The token of the execution that is to be made again.
+    pub(crate) replay: Option<String>,
 }
 
 /// Why the environment cannot be used. Each says which variable, and what would be right.
@@ -53,7 +56,7 @@ impl std::fmt::Display for ConfigError {
             Self::Unknown { name } => write!(
                 f,
                 "`{name}` is no variable of lockwise; there are LOCKWISE_ON_FINDING, \
-                 LOCKWISE_OUTPUT and LOCKWISE_TEST"
+                 LOCKWISE_OUTPUT, LOCKWISE_REPLAY and LOCKWISE_TEST"
             ),
             Self::NotText { name } => write!(f, "the value of `{name}` is not valid UTF-8"),
             Self::NoSuchValue { name, value, known } => {
@@ -86,6 +89,7 @@ impl Config {
             };
             match &name[PREFIX.len()..] {
                 "ON_FINDING" => config.on_finding = on_finding(&text(name, &value)?)?,
+                "REPLAY" => config.replay = Some(text(name, &value)?),
                 "TEST" => config.test = Some(text(name, &value)?),
                 "OUTPUT" => config.output = Some(open(PathBuf::from(value))?),
                 _ => return Err(ConfigError::Unknown { name: name.to_owned() }),

@@ -77,6 +77,8 @@ mod rt;
 
 pub mod cell;
 #[cfg(feature = "observe")]
+pub mod explore;
+#[cfg(feature = "observe")]
 pub mod futures;
 #[cfg(feature = "observe")]
 pub mod hint;

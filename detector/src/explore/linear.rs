@@ -10,7 +10,7 @@ use super::{
     consistency::Interleaving,
     graph::{EventId, Graph, Kind},
     program::Step,
-    schedule::{Schedule, sort},
+    schedule::Schedule,
 };
 
 impl Execution<'_> {
@@ -161,7 +161,7 @@ fn sort_of(kind: &Kind) -> Option<u8> {
     let (ordering, location, value) = (Relaxed, 0, 0);
     let update = super::Update::swap(0);
     let (success, failure) = (Relaxed, Relaxed);
-    Some(sort(&match kind {
+    let step = match kind {
         Kind::Read { update: None, .. } => Step::Load { location, ordering },
         Kind::Read { .. } => Step::Update { location, update, success, failure },
         Kind::Write { exclusive: false, .. } => Step::Store { location, value, ordering },
@@ -175,5 +175,6 @@ fn sort_of(kind: &Kind) -> Option<u8> {
         Kind::Join(_) => Step::Join(0),
         Kind::Signal => Step::Signal(0),
         _ => return None,
-    }))
+    };
+    Some(step.sort())
 }

@@ -135,6 +135,30 @@ pub enum Step {
     End,
 }
 
+impl Step {
+    /// What sort of operation it is, without what it is done to.
+    #[must_use]
+    pub fn sort(&self) -> u8 {
+        match self {
+            Self::Load { .. } => 1,
+            Self::Store { .. } => 2,
+            Self::Update { .. } => 3,
+            Self::Fence(_) => 4,
+            Self::Lock(_) => 5,
+            Self::Unlock(_) => 6,
+            Self::Spawn(_) => 7,
+            Self::Join(_) => 8,
+            Self::Choose(_) => 9,
+            Self::Signal(_) => 10,
+            Self::Await(_) | Self::AwaitOr { .. } => 11,
+            Self::Leave(_) => 12,
+            Self::Stuck { .. } => 14,
+            Self::Never => 15,
+            Self::End => 16,
+        }
+    }
+}
+
 /// The function of an atomic update: what to write, given what was read; `None` where it fails.
 ///
 /// A function pointer and its operands rather than a closure: updates are copied with the graph
@@ -170,7 +194,9 @@ impl Update {
         Self::new(|old, [expected, new]| (old == expected).then_some(new), [expected, new])
     }
 
-    pub(super) fn apply(self, old: u64) -> Option<u64> {
+    /// What it writes, given what it read; none if it fails.
+    #[must_use]
+    pub fn apply(self, old: u64) -> Option<u64> {
         (self.function)(old, self.operands)
     }
 }

@@ -5,7 +5,7 @@
 //! both models: that an execution is sequentially consistent does not make a relaxed access order
 //! anything.
 
-use super::{Execution, consistency::HappensBefore};
+use super::{EventId, Execution, Kind, consistency::HappensBefore};
 
 /// An access to plain memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,6 +38,31 @@ impl Execution<'_> {
             }
         }
         None
+    }
+
+    /// Whether a store overwrites a value newer than the one that its thread had read last, and so
+    /// may be based on: the store, if there is one.
+    #[must_use]
+    pub fn lost_update(&self) -> Option<EventId> {
+        self.graph.threads.iter().enumerate().find_map(|(thread, events)| {
+            (0..events.len()).find_map(|index| {
+                let store = EventId { thread, index };
+                self.is_based_on_old(store).then_some(store)
+            })
+        })
+    }
+
+    fn is_based_on_old(&self, store: EventId) -> bool {
+        let Kind::Write { location, exclusive: false, .. } = self.graph.event(store).kind else {
+            return false;
+        };
+        let before = self.graph.thread(store.thread)[..store.index].iter().rev();
+        let last = before.map(|event| event.kind).find(|kind| match kind {
+            Kind::Read { location: own, .. } | Kind::Write { location: own, .. } => *own == location,
+            _ => false,
+        });
+        let Some(Kind::Read { source, .. }) = last else { return false };
+        self.graph.position(location, Some(store)) > self.graph.position(location, source) + 1
     }
 
     fn is_before(&self, order: &HappensBefore, a: CellAccess, b: CellAccess) -> bool {

@@ -8,7 +8,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-use super::{MemoryModel, program::Step};
+use super::MemoryModel;
 
 /// What a token begins with: the version of its contents.
 const PREFIX: &str = "lw1.";
@@ -17,7 +17,7 @@ const PREFIX: &str = "lw1.";
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Schedule {
     pub(super) model: MemoryModel,
-    /// Which thread goes on, by the order of spawns, and the [sort](sort) of its operation.
+    /// Which thread goes on, by the order of spawns, and the [sort](super::Step::sort) of its operation.
     pub(super) steps: Vec<(u32, u8)>,
     /// Which way, wherever there was something to choose, in that order. Ways that are missing at
     /// the end are 0.
@@ -78,21 +78,30 @@ impl Schedule {
     /// As a token: short, and of letters that need no quotes in a shell.
     #[must_use]
     pub fn token(&self) -> String {
-        let runs = self.steps.chunk_by(|a, b| a.0 == b.0).map(|run| Run {
-            thread: run[0].0,
-            steps: u32::try_from(run.len()).unwrap_or(u32::MAX),
-            sorts: sum(run.iter().map(|(_, sort)| *sort)),
-        });
         let mut last = 0;
         let ways = (0..).zip(&self.ways).filter(|(_, way)| **way != 0).map(|(place, way)| {
             let distance = place - std::mem::replace(&mut last, place);
             (distance, *way)
         });
         let rc11 = self.model == MemoryModel::Rc11;
-        let packed = Packed { rc11, runs: runs.collect(), ways: ways.collect() };
+        let packed = Packed { rc11, runs: self.runs().collect(), ways: ways.collect() };
         let mut bytes = postcard::to_allocvec(&packed).unwrap_or_default();
         bytes.extend(check(&bytes).to_le_bytes());
         format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&bytes))
+    }
+
+    /// What its token says.
+    pub(super) fn parsed(&self) -> Parsed {
+        let runs = self.runs().map(|run| (run.thread, run.steps, run.sorts)).collect();
+        Parsed { model: self.model, runs, ways: self.ways.clone() }
+    }
+
+    fn runs(&self) -> impl Iterator<Item = Run> + '_ {
+        self.steps.chunk_by(|a, b| a.0 == b.0).map(|run| Run {
+            thread: run[0].0,
+            steps: u32::try_from(run.len()).unwrap_or(u32::MAX),
+            sorts: sum(run.iter().map(|(_, sort)| *sort)),
+        })
     }
 
     /// What a token says. Of the sorts of its steps it has only sums.
@@ -137,27 +146,6 @@ impl Parsed {
         let model = if packed.rc11 { MemoryModel::Rc11 } else { MemoryModel::Sc };
         let runs = packed.runs.into_iter().map(|run| (run.thread, run.steps, run.sorts));
         Self { model, runs: runs.collect(), ways }
-    }
-}
-
-/// What sort of operation a step is, without what it is done to.
-pub(super) fn sort(step: &Step) -> u8 {
-    match step {
-        Step::Load { .. } => 1,
-        Step::Store { .. } => 2,
-        Step::Update { .. } => 3,
-        Step::Fence(_) => 4,
-        Step::Lock(_) => 5,
-        Step::Unlock(_) => 6,
-        Step::Spawn(_) => 7,
-        Step::Join(_) => 8,
-        Step::Choose(_) => 9,
-        Step::Signal(_) => 10,
-        Step::Await(_) | Step::AwaitOr { .. } => 11,
-        Step::Leave(_) => 12,
-        Step::Stuck { .. } => 14,
-        Step::Never => 15,
-        Step::End => 16,
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     graph::{EventId, Graph, Kind, Section},
     machine::{Machine, Next, unfinished},
     program::{Program, Step},
-    schedule::{Parsed, Schedule, TokenError, sort, sum},
+    schedule::{Parsed, Schedule, TokenError, sum},
     strategy::{Access, Candidate, Scheduler},
 };
 
@@ -115,10 +115,23 @@ impl Walk {
     ///
     /// The token says nothing, or is not of this program.
     pub fn replay(&mut self, program: &mut dyn Program, token: &str) -> Result<End, ReplayError> {
-        self.repeat(program, &Schedule::parse(token)?)
+        self.follow_all(program, &Schedule::parse(token)?)
     }
 
-    fn repeat(&mut self, program: &mut dyn Program, wanted: &Parsed) -> Result<End, ReplayError> {
+    /// Makes the execution of a schedule again.
+    ///
+    /// # Errors
+    ///
+    /// The program does something else now.
+    pub fn repeat(
+        &mut self,
+        program: &mut dyn Program,
+        schedule: &Schedule,
+    ) -> Result<End, ReplayError> {
+        self.follow_all(program, &schedule.parsed())
+    }
+
+    fn follow_all(&mut self, program: &mut dyn Program, wanted: &Parsed) -> Result<End, ReplayError> {
         self.begin(program);
         let mut chooser = Chooser::Ways { ways: &wanted.ways, next: 0 };
         for &(thread, steps, sorts) in &wanted.runs {
@@ -286,7 +299,7 @@ impl Walk {
             return Ok(());
         }
         let number = u32::try_from(thread).unwrap_or(u32::MAX);
-        self.schedule.steps.push((number, sort(&step)));
+        self.schedule.steps.push((number, step.sort()));
         let Some(next) = self.machine.event(program, &mut self.graph, thread) else {
             return Ok(());
         };

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// What libtest exits with when a test failed.
-const FAILED_TEST: i32 = 101;
+pub(crate) const FAILED_TEST: i32 = 101;
 
 /// How long a change of the panic hook, and an end of the process, may take.
 const PATIENCE: Duration = Duration::from_secs(1);

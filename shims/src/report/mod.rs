@@ -22,7 +22,7 @@ use lockwise_detector::{
     render::{self, Style},
 };
 
-pub(crate) use self::exit::expect_stuck_threads;
+pub(crate) use self::exit::{FAILED_TEST, expect_stuck_threads};
 use self::resolve::ProcessResolver;
 pub(crate) use self::unwritten::{Unwritten, await_written};
 use crate::config::{Config, OnFinding};
@@ -177,6 +177,12 @@ fn stop_text(message: &str) -> String {
 /// Ends the process: threads are blocked for good, and none of them can be unwound.
 pub(crate) fn end_process(why: &str) -> ! {
     write_raw(&format!("lockwise: {why}; the process ends here (the report is above)\n"));
+    exit::end_in_failure()
+}
+
+/// Ends the process because of what no finding says: threads cannot go on, nor be unwound.
+pub(crate) fn end_with_error(error: &str) -> ! {
+    write_raw(&format!("\nlockwise: error: {error}\n"));
     exit::end_in_failure()
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use lockwise_detector::op::WaitFor;
 
-use super::{Meta, RawMutex, Until, Wake, World, dispatch};
+use super::{Meta, RawMutex, Until, Wake, World, dispatch, model::Slot};
 
 /// A condition variable.
 pub(crate) struct RawCondvar {
@@ -19,6 +19,8 @@ pub(crate) struct RawCondvar {
     /// nobody), and where.
     pub(super) unheard_by: AtomicU32,
     pub(super) unheard_at: AtomicPtr<Location<'static>>,
+    /// In the explore world, its place in the execution under way.
+    pub(super) slot: Slot,
 }
 
 impl RawCondvar {
@@ -37,6 +39,7 @@ impl RawCondvar {
             waiters: AtomicU32::new(0),
             unheard_by: AtomicU32::new(0),
             unheard_at: AtomicPtr::new(std::ptr::null_mut()),
+            slot: Slot::new(),
         }
     }
 

@@ -27,6 +27,7 @@ mod mutex;
 mod object;
 pub(crate) mod os;
 mod rwlock;
+mod tasks;
 pub(crate) mod thread;
 mod world;
 

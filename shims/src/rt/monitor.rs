@@ -35,7 +35,12 @@ impl<S> Monitor<S> {
     #[track_caller]
     pub(crate) fn enter(&self) -> MonitorGuard<'_, S> {
         self.lock.lock(Until::Forever);
-        MonitorGuard { monitor: self, entered: true, _not_send: std::marker::PhantomData }
+        MonitorGuard {
+            monitor: self,
+            entered: true,
+            changed: false,
+            _not_send: std::marker::PhantomData,
+        }
     }
 
     /// The state, seen by nobody else.
@@ -49,6 +54,8 @@ pub(crate) struct MonitorGuard<'a, S> {
     monitor: &'a Monitor<S>,
     /// False only while [`MonitorGuard::wait`] has given the lock away.
     entered: bool,
+    /// Whether the state may have been changed.
+    changed: bool,
     _not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -143,6 +150,7 @@ impl<S> Deref for MonitorGuard<'_, S> {
 
 impl<S> DerefMut for MonitorGuard<'_, S> {
     fn deref_mut(&mut self) -> &mut S {
+        self.changed = true;
         // SAFETY: as for `deref`, and the guard is borrowed mutably.
         unsafe { &mut *self.monitor.state.get() }
     }
@@ -152,7 +160,7 @@ impl<S> Drop for MonitorGuard<'_, S> {
     fn drop(&mut self) {
         if self.entered {
             // SAFETY: a guard that has entered holds the lock, and this ends the guard.
-            unsafe { self.monitor.lock.unlock() };
+            unsafe { self.monitor.lock.unlock(self.changed) };
         }
     }
 }

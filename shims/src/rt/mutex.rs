@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
-use super::{Meta, Until, World, dispatch};
+use super::{Meta, Until, World, dispatch, model::Slot};
 
 /// A mutex without data.
 pub(crate) struct RawMutex {
@@ -12,6 +12,8 @@ pub(crate) struct RawMutex {
     pub(super) word: AtomicU32,
     /// In the os world, the moment of the last release, for whoever acquires next.
     pub(super) last_release: AtomicU64,
+    /// In the explore world, how it is taken in the execution under way.
+    pub(super) slot: Slot,
 }
 
 impl RawMutex {
@@ -25,7 +27,12 @@ impl RawMutex {
     }
 
     const fn with(meta: Option<Meta>) -> Self {
-        Self { meta, word: AtomicU32::new(0), last_release: AtomicU64::new(0) }
+        Self {
+            meta,
+            word: AtomicU32::new(0),
+            last_release: AtomicU64::new(0),
+            slot: Slot::new(),
+        }
     }
 
     /// What analyses know it as.
@@ -40,15 +47,15 @@ impl RawMutex {
         dispatch!(world => world.mutex_lock(self, until))
     }
 
-    /// Releases.
+    /// Releases. `changed` says whether what it guards was changed meanwhile, or may have been.
     ///
     /// # Safety
     ///
     /// The calling thread acquired it by [`RawMutex::lock`] and has not released it since.
     #[inline]
     #[track_caller]
-    pub(crate) unsafe fn unlock(&self) {
+    pub(crate) unsafe fn unlock(&self, changed: bool) {
         // SAFETY: the caller's promise is the one asked for.
-        dispatch!(world => unsafe { world.mutex_unlock(self) });
+        dispatch!(world => unsafe { world.mutex_unlock(self, changed) });
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicU64;
 
 use lockwise_detector::op::Mode;
 
-use super::{Meta, Until, World, dispatch};
+use super::{Meta, Until, World, dispatch, model::Slot};
 
 /// A reader-writer lock without data.
 pub(crate) struct RawRwLock {
@@ -16,6 +16,8 @@ pub(crate) struct RawRwLock {
     /// In the os world, who has released a shared hold since the last exclusive one: a bit for
     /// each thread's serial number, modulo 64.
     pub(super) readers: AtomicU64,
+    /// In the explore world, its place in the execution under way.
+    pub(super) slot: Slot,
 }
 
 impl RawRwLock {
@@ -25,6 +27,7 @@ impl RawRwLock {
             word: AtomicU64::new(0),
             last_write: AtomicU64::new(0),
             readers: AtomicU64::new(0),
+            slot: Slot::new(),
         }
     }
 

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 #[cfg(feature = "loom")]
 use super::loom;
-use super::{Until, World, dispatch, explore, os};
+use super::{
+    Until, World,
+    current::{self, Kind},
+    dispatch, explore, os,
+};
 
 /// A handle to a thread.
 #[derive(Clone)]
@@ -116,4 +120,17 @@ impl Thread {
             Self::Loom(record) => record.is_gone(),
         }
     }
+}
+
+/// The closure of the calling thread has ended in a panic, which is left to whoever joins it.
+pub(crate) fn note_panicked() {
+    if current::kind() == Kind::Explore {
+        explore::note_panicked();
+    }
+}
+
+/// Whether the calling thread unwinds because of a panic.
+#[inline]
+pub(crate) fn panicking() -> bool {
+    std::thread::panicking() && (current::kind() != Kind::Explore || explore::panicking())
 }

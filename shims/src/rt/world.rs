@@ -75,14 +75,14 @@ pub(crate) trait World: Copy {
     #[track_caller]
     fn mutex_lock(self, mutex: &RawMutex, until: Until) -> bool;
 
-    /// Releases.
+    /// Releases. `changed` says whether what the mutex guards may have been changed.
     ///
     /// # Safety
     ///
     /// The calling thread acquired `mutex` by [`World::mutex_lock`] in this world and has not
     /// released it since.
     #[track_caller]
-    unsafe fn mutex_unlock(self, mutex: &RawMutex);
+    unsafe fn mutex_unlock(self, mutex: &RawMutex, changed: bool);
 
     /// Acquires in `mode`; false if time ran out.
     #[track_caller]

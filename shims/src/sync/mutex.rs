@@ -72,7 +72,7 @@ impl<T: ?Sized> Mutex<T> {
     /// The guard for a hold that this thread has.
     #[inline]
     fn guard(&self, held: Held) -> MutexGuard<'_, T> {
-        MutexGuard { lock: self, held, _not_send: PhantomData }
+        MutexGuard { lock: self, held, changed: false, _not_send: PhantomData }
     }
 
     /// Whether the mutex is poisoned; another thread may change that at any time.
@@ -137,6 +137,8 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 pub struct MutexGuard<'a, T: ?Sized> {
     lock: &'a Mutex<T>,
     held: Held,
+    /// Whether the data may have been changed.
+    changed: bool,
     /// The thread that acquires is the one that releases.
     _not_send: PhantomData<*const ()>,
 }
@@ -170,6 +172,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
+        self.changed = true;
         // SAFETY: as for `deref`, and the guard is borrowed mutably.
         unsafe { &mut *self.lock.data.get() }
     }
@@ -180,7 +183,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         self.lock.poison.release(self.held);
         // SAFETY: the guard stands for this thread's hold, and ends here.
-        unsafe { self.lock.raw.unlock() };
+        unsafe { self.lock.raw.unlock(self.changed) };
     }
 }
 

@@ -7,10 +7,9 @@ use std::{
         LockResult, PoisonError, TryLockError, TryLockResult,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
-    thread,
 };
 
-use crate::rt::Contents;
+use crate::rt::{Contents, thread::panicking};
 
 /// Whether a lock is poisoned.
 ///
@@ -26,7 +25,7 @@ pub(super) struct Held {
 impl Held {
     #[inline]
     pub(super) fn new() -> Self {
-        Self { panicking: thread::panicking() }
+        Self { panicking: panicking() }
     }
 }
 
@@ -53,7 +52,7 @@ impl Poison {
     /// At the end of an exclusive hold: poisons if a panic began during it.
     #[inline]
     pub(super) fn release(&self, held: Held) {
-        if !held.panicking && thread::panicking() {
+        if !held.panicking && panicking() {
             self.flag().store(true, Relaxed);
         }
     }

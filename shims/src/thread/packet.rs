@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::scope::Shelter;
-use crate::report;
+use crate::{report, rt};
 
 /// Where a thread leaves its result. Its handle and the thread share it, and the last of them to
 /// let go drops a result that nobody took.
@@ -35,6 +35,7 @@ impl<T> Packet<T> {
             value
         }));
         if result.is_err() {
+            rt::thread::note_panicked();
             // The thread fails already.
             report::take_stop();
         }

@@ -31,3 +31,30 @@ pub trait Scheduler {
     /// The execution has ended.
     fn end(&mut self) {}
 }
+
+/// How random executions are chosen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Strategy {
+    /// All in turn.
+    #[default]
+    Portfolio,
+}
+
+impl Strategy {
+    /// A scheduler.
+    #[must_use]
+    pub fn scheduler(self, seed: u64) -> Box<dyn Scheduler + Send> {
+        Box::new(Stub(seed))
+    }
+}
+struct Stub(u64);
+impl Scheduler for Stub {
+    fn begin(&mut self) {}
+    fn pick(&mut self, ready: &[Candidate]) -> usize {
+        self.choose(ready.len())
+    }
+    fn choose(&mut self, options: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 33) as usize % options
+    }
+}

@@ -99,7 +99,7 @@ impl World for Loom {
     }
 
     #[track_caller]
-    unsafe fn mutex_unlock(self, mutex: &RawMutex) {
+    unsafe fn mutex_unlock(self, mutex: &RawMutex, _changed: bool) {
         lock::unlock(mutex);
     }
 

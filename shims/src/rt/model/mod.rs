@@ -4,6 +4,7 @@
 mod findings;
 mod locals;
 mod segments;
+mod slot;
 
 use std::{
     ops::Range,
@@ -14,6 +15,7 @@ pub(crate) use self::{
     findings::Findings,
     locals::{Locals, destroy as destroy_locals, with as with_local},
     segments::{is_static, points_elsewhere},
+    slot::Slot,
 };
 #[cfg(feature = "loom")]
 use super::loom;

@@ -48,7 +48,7 @@ impl World for Os {
 
     #[inline]
     #[track_caller]
-    unsafe fn mutex_unlock(self, mutex: &RawMutex) {
+    unsafe fn mutex_unlock(self, mutex: &RawMutex, _changed: bool) {
         // SAFETY: the caller's promise.
         unsafe { mutex::unlock(mutex) }
     }

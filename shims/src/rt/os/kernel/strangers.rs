@@ -7,13 +7,11 @@
 //!
 //! Linux tells all this; elsewhere nothing is known of strangers, and they do not count.
 
-use std::{
-    collections::{HashMap, HashSet},
-    fs,
-};
+use std::collections::{HashMap, HashSet};
 
-/// A thread of the operating system.
-pub(in crate::rt::os) type Task = u32;
+use crate::rt::tasks::read;
+pub(super) use crate::rt::tasks::tasks;
+pub(in crate::rt::os) use crate::rt::tasks::{Task, this_task};
 
 /// How the names of this crate's own threads begin.
 const OWN: &str = "lockwise-";
@@ -31,21 +29,9 @@ const FUTEX: Option<&str> = if cfg!(target_arch = "x86_64") {
 const FUTEX_WAITS: [u64; 2] = [0, 9];
 const FUTEX_FLAGS: u64 = 128 | 256;
 
-/// All threads of the process; `None` where the system does not tell.
-pub(super) fn tasks() -> Option<HashSet<Task>> {
-    let tasks = fs::read_dir("/proc/self/task").ok()?;
-    let ids = tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse().ok());
-    Some(ids.collect())
-}
-
-/// The calling thread.
-pub(in crate::rt::os) fn this_task() -> Option<Task> {
-    fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
-}
-
 /// The name of a thread, cut off; the program's own where it was given none.
 pub(super) fn name(task: Task) -> Option<String> {
-    fs::read_to_string(format!("/proc/self/task/{task}/comm")).ok()
+    read(task, "comm")
 }
 
 /// Whether it is one of this crate's own.
@@ -64,9 +50,9 @@ pub(super) struct Rest {
 impl Rest {
     /// `None` if it does anything else.
     pub(super) fn of(task: Task) -> Option<Self> {
-        let call = fs::read_to_string(format!("/proc/self/task/{task}/syscall")).ok()?;
+        let call = read(task, "syscall")?;
         let timed = is_timed_futex_wait(&call)?;
-        let status = fs::read_to_string(format!("/proc/self/task/{task}/status")).ok()?;
+        let status = read(task, "status")?;
         let switches = status.lines().filter(|line| line.contains("ctxt_switches"));
         let switches = switches.map(str::to_owned).collect();
         Some(Self { call, switches, timed })
@@ -140,7 +126,7 @@ mod tests {
         assert!(tasks().unwrap().contains(&task));
         // Some systems do not tell what a thread does; then it counts as one that may act.
         std::thread::sleep(std::time::Duration::from_millis(50));
-        if fs::read_to_string(format!("/proc/self/task/{task}/syscall")).is_ok() {
+        if read(task, "syscall").is_some() {
             let strangers = HashSet::from([task]);
             let mut look = LastLook::default();
             assert!(look.may_act(&strangers, None), "one look proves nothing");

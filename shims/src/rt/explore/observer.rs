@@ -1,0 +1,217 @@
+//! [`Observer`]: tells the detector what happens, in an execution that is looked at.
+//!
+//! Most executions are not: what they do is the same as in others, in another order. There nobody
+//! is told anything, which costs a look at whether there is an observer.
+
+use std::{
+    cell::Cell,
+    collections::HashSet,
+    panic::Location,
+    sync::Arc,
+};
+
+use lockwise_detector::{
+    Action, Detector, Finding, ObjectId, Op, Site, ThreadId,
+    finding::Verb,
+    op::{AtomicAccess, Mode, ObjectInfo, WaitFor},
+};
+
+use super::{state::on_state, thread::Record};
+use crate::{
+    report,
+    rt::{Meta, world::Place},
+};
+
+thread_local! {
+    /// Whether the execution that this thread of the operating system makes is looked at.
+    static OBSERVED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What is known of an execution that is looked at.
+pub(super) struct Observer {
+    pub(super) detector: Detector,
+    ticks: Vec<u64>,
+    known: HashSet<ObjectId>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) rows: Vec<Row>,
+}
+
+/// What a thread did, for people.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) thread: ThreadId,
+    pub(super) verb: Verb,
+    pub(super) object: Option<ObjectId>,
+    pub(super) site: Site,
+}
+
+impl Observer {
+    pub(super) fn new() -> Self {
+        Self {
+            detector: Detector::new(),
+            ticks: Vec::new(),
+            known: HashSet::new(),
+            findings: Vec::new(),
+            rows: Vec::new(),
+        }
+    }
+
+    pub(super) fn observe(&mut self, thread: ThreadId, site: Site, action: Action) {
+        if self.ticks.len() <= thread.index() {
+            self.ticks.resize(thread.index() + 1, 1);
+        }
+        let at = self.ticks[thread.index()];
+        self.ticks[thread.index()] += 1;
+        if let Some((verb, object)) = row(&action) {
+            self.rows.push(Row { thread, verb, object, site });
+        }
+        let stack = wants_stack(&action).then(report::capture).flatten();
+        let op = Op { thread, at, site, stack, action };
+        match self.detector.observe(&op) {
+            Ok(findings) => self.findings.extend(findings),
+            Err(error) => {
+                report::internal_error(&format!("{error} (at {site}, {:?})", op.action));
+            }
+        }
+    }
+}
+
+/// Whether a report shows the stack of such an Op.
+fn wants_stack(action: &Action) -> bool {
+    use Action::{Acquire, Block, Read, Request, Write};
+    matches!(action, Request { .. } | Acquire { .. } | Block { .. } | Read { .. } | Write { .. })
+}
+
+/// How a schedule shows an Op; none if it does not.
+fn row(action: &Action) -> Option<(Verb, Option<ObjectId>)> {
+    Some(match *action {
+        Action::Acquire { object, mode: Mode::Exclusive, .. } => (Verb::Lock, Some(object)),
+        Action::Acquire { object, mode: Mode::Shared, .. } => (Verb::ReadLock, Some(object)),
+        Action::Request { object, mode: Mode::Exclusive, .. } => (Verb::WantLock, Some(object)),
+        Action::Request { object, mode: Mode::Shared, .. } => (Verb::WantRead, Some(object)),
+        Action::Release { object, .. } => (Verb::Unlock, Some(object)),
+        Action::Read { object } => (Verb::Read, Some(object)),
+        Action::Write { object } => (Verb::Write, Some(object)),
+        Action::Atomic { object, access: AtomicAccess::Load { .. } } => (Verb::Load, Some(object)),
+        Action::Atomic { object, access: AtomicAccess::Store { .. } } => {
+            (Verb::Store, Some(object))
+        }
+        Action::Atomic { object, .. } => (Verb::Update, Some(object)),
+        Action::Notify { object, .. } => (Verb::Notify, Some(object)),
+        Action::Block { on: WaitFor::Condvar { condvar, .. }, .. } => (Verb::Wait, Some(condvar)),
+        Action::Block { on: WaitFor::Park, .. } => (Verb::Park, None),
+        Action::Block { on: WaitFor::Join(_), .. } => (Verb::Join, None),
+        Action::Block { on: WaitFor::Sleep, .. } => (Verb::Sleep, None),
+        Action::Block { on: WaitFor::Object { object, .. }, .. } => (Verb::Use, Some(object)),
+        Action::Spawn { .. } => (Verb::Start, None),
+        Action::Exit => (Verb::End, None),
+        _ => return None,
+    })
+}
+
+/// Says whether the executions of this thread of the operating system are looked at.
+pub(super) fn set_observed(observed: bool) {
+    OBSERVED.set(observed);
+}
+
+fn with(f: impl FnOnce(&mut Observer, ThreadId)) {
+    on_state(|state| {
+        // A thread that is unwound because the execution is over does nothing that counts.
+        if state.over.is_none()
+            && let Some(observer) = &mut state.observer
+        {
+            f(observer, super::thread::id(state.current));
+        }
+    });
+}
+
+/// Tells the detector what the running thread does.
+#[inline]
+pub(super) fn tell(place: Place, action: impl FnOnce() -> Action) {
+    if OBSERVED.get() {
+        let action = action();
+        with(|observer, me| observer.observe(me, place.into(), action));
+    }
+}
+
+/// Tells the detector what the running thread does to an object.
+pub(super) fn tell_about(meta: &Meta, place: Place, action: impl FnOnce(ObjectId) -> Action) {
+    if OBSERVED.get() {
+        let object = introduce(meta);
+        tell(place, || action(object));
+    }
+}
+
+/// Tells the detector what happens to another thread.
+pub(super) fn tell_of(thread: usize, action: Action) {
+    if OBSERVED.get() {
+        with(|observer, _| observer.observe(super::thread::id(thread), Site::UNKNOWN, action));
+    }
+}
+
+/// The running thread, blocked before, goes on.
+pub(super) fn unblock_me() {
+    if OBSERVED.get() {
+        with(|observer, me| observer.observe(me, Site::UNKNOWN, Action::Unblock));
+    }
+}
+
+/// The first thread begins.
+pub(super) fn begin() {
+    if OBSERVED.get() {
+        let name = on_state(|state| state.me().record.shared_name());
+        tell(Location::caller(), || Action::Begin { name });
+    }
+}
+
+/// Makes an object known to the detector, before the first Op on it.
+pub(super) fn introduce(meta: &Meta) -> ObjectId {
+    if !OBSERVED.get() {
+        return ObjectId(0);
+    }
+    let object = meta.id();
+    introduce_as(object, || meta.introduce().info());
+    object
+}
+
+/// Makes an object known that has no [`Meta`].
+pub(super) fn introduce_as(object: ObjectId, info: impl FnOnce() -> Arc<ObjectInfo>) {
+    with(|observer, me| {
+        if observer.known.insert(object) {
+            let info = info();
+            let site = info.created;
+            observer.observe(me, site, Action::Create { object, info });
+        }
+    });
+}
+
+/// Whether the execution is looked at.
+pub(super) fn is_observed() -> bool {
+    OBSERVED.get()
+}
+
+/// The object is gone.
+pub(super) fn forget(object: ObjectId) {
+    if OBSERVED.get() {
+        with(|observer, me| {
+            if observer.known.remove(&object) {
+                observer.observe(me, Site::UNKNOWN, Action::Destroy { object });
+            }
+        });
+    }
+}
+
+/// `owner` owns the object no longer.
+pub(super) fn disown(meta: &Meta, owner: &Record, place: Place) {
+    if !OBSERVED.get() {
+        return;
+    }
+    let object = meta.id();
+    with(|observer, me| {
+        let held = observer.detector.context().held(owner.id());
+        if held.iter().any(|held| held.object == object) {
+            let action = Action::Release { object, mode: Mode::Exclusive };
+            observer.observe(me, place.into(), action);
+        }
+    });
+}

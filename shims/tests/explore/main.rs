@@ -1,0 +1,4 @@
+//! The explorer, by its public interface.
+#![cfg(feature = "observe")]
+
+mod counts;
