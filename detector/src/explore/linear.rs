@@ -29,7 +29,7 @@ struct Order(Vec<EventId>);
 impl Order {
     /// An order in which reads read what was written last; none if there is none.
     fn interleaved(graph: &Graph) -> Option<Self> {
-        let mut run = Interleaving::new(graph);
+        let mut run = Interleaving::new(graph, true);
         let order = Self::by(graph, |thread| run.step(thread));
         (order.0.len() == graph.len()).then_some(order)
     }

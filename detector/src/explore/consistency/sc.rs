@@ -8,7 +8,8 @@
 use crate::explore::graph::{EventId, Graph, Kind};
 
 pub(super) fn is_consistent(graph: &Graph) -> bool {
-    let mut run = Interleaving::new(graph);
+    // One half of an update may be there: the other is added next, and finds no place then.
+    let mut run = Interleaving::new(graph, false);
     let mut progress = true;
     while std::mem::take(&mut progress) {
         for thread in 0..graph.threads.len() {
@@ -23,6 +24,8 @@ pub(super) fn is_consistent(graph: &Graph) -> bool {
 /// The events of a graph on their way to be done, one after the other.
 pub(in crate::explore) struct Interleaving<'a> {
     graph: &'a Graph,
+    /// Whether nobody else reads between the halves of an update.
+    at_once: bool,
     /// How many events of each thread are done.
     done: Vec<usize>,
     /// For each location, how many of its writes are done, and where its counts begin in `reads`.
@@ -32,7 +35,7 @@ pub(in crate::explore) struct Interleaving<'a> {
 }
 
 impl<'a> Interleaving<'a> {
-    pub(in crate::explore) fn new(graph: &'a Graph) -> Self {
+    pub(in crate::explore) fn new(graph: &'a Graph, at_once: bool) -> Self {
         let mut reads = Vec::new();
         let mut locations = Vec::with_capacity(graph.locations.len());
         for (number, location) in graph.locations.iter().enumerate() {
@@ -43,7 +46,7 @@ impl<'a> Interleaving<'a> {
             }
             locations.push((0, first));
         }
-        Self { graph, done: vec![0; graph.threads.len()], locations, reads }
+        Self { graph, at_once, done: vec![0; graph.threads.len()], locations, reads }
     }
 
     /// Does the next event of a thread, if it can be done.
@@ -57,8 +60,10 @@ impl<'a> Interleaving<'a> {
             // What it reads has been written and is still there: the next write awaits this.
             Kind::Read { location, .. } => {
                 let (written, first) = self.locations[location];
-                // An update is done at once: nobody else reads between its halves.
-                if self.graph.outcome(&event.kind).is_some() && self.reads[first + written] > 1 {
+                if self.at_once
+                    && self.graph.outcome(&event.kind).is_some()
+                    && self.reads[first + written] > 1
+                {
                     return false;
                 }
                 self.reads[first + written] -= 1;
