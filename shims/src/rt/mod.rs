@@ -18,6 +18,7 @@ mod condvar;
 mod contents;
 pub(crate) mod current;
 pub(crate) mod explore;
+pub(crate) mod lane;
 mod ledger;
 #[cfg(feature = "loom")]
 pub(crate) mod loom;

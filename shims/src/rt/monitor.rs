@@ -43,6 +43,18 @@ impl<S> Monitor<S> {
         }
     }
 
+    /// The state, without entering.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else sees it until the reference is gone: the caller is in a world in which one
+    /// thread runs at a time, and asks it for nothing meanwhile.
+    #[expect(clippy::mut_from_ref, reason = "as for a cell")]
+    pub(crate) unsafe fn unentered(&self) -> &mut S {
+        // SAFETY: the caller's promise.
+        unsafe { &mut *self.state.get() }
+    }
+
     /// The state, seen by nobody else.
     pub(crate) fn get_mut(&mut self) -> &mut S {
         self.state.get_mut()

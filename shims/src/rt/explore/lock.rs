@@ -26,6 +26,8 @@ pub(super) enum Way {
     Word(u32),
     /// A reader-writer lock that is never tried.
     Rw(u32),
+    /// A channel's lane.
+    Lane(u32),
     /// A condition variable, and its mutex.
     Condvar { waiters: u32, lock: u32 },
 }
@@ -125,7 +127,7 @@ pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
                 patiently(timed, || await_update(place, location, update));
             }
         }
-        Way::Rw(_) | Way::Condvar { .. } => {}
+        Way::Rw(_) | Way::Lane(_) | Way::Condvar { .. } => {}
     }
     acquired(meta, mode, until, place);
     true
@@ -195,7 +197,7 @@ fn release(way: Way, changed: bool, place: Place) {
                 false => look(place, u64::from(location) | 1 << 32, step),
             };
         }
-        Way::Rw(_) | Way::Condvar { .. } => {}
+        Way::Rw(_) | Way::Lane(_) | Way::Condvar { .. } => {}
     }
 }
 
@@ -255,7 +257,7 @@ pub(super) fn rw_lock(raw: &RawRwLock, mode: Mode, until: Until) -> bool {
                 patiently(timed, || await_update(place, location, update));
             }
         }
-        Way::Lock(_) | Way::Condvar { .. } => {}
+        Way::Lock(_) | Way::Lane(_) | Way::Condvar { .. } => {}
     }
     acquired(Some(&raw.meta), mode, until, place);
     true

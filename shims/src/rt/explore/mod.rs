@@ -10,7 +10,7 @@
 //!   those that show something.
 //! - [`runtime`] is the program as the engine sees it; [`state`] what an execution knows;
 //!   [`thread`] the lives of threads.
-//! - [`lock`], [`condvar`], [`park`], [`atomic`] are the operations, each made of steps.
+//! - [`lock`], [`condvar`], [`park`], [`lane`], [`atomic`] are the operations, each made of steps.
 //! - [`attempt`] sees waiting loops; [`plan`] is what has to be known from the beginning.
 //! - [`observer`] tells the detector what happens, in executions that are looked at.
 //! - [`stack`], [`overflow`] and [`watchdog`] guard the worker.
@@ -43,6 +43,7 @@ mod attempt;
 mod child;
 mod condvar;
 mod driver;
+pub(crate) mod lane;
 mod lock;
 mod observer;
 mod overflow;

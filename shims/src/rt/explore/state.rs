@@ -19,6 +19,7 @@ use super::{
     atomic::{Atomics, Cells},
     attempt::{Attempt, Look},
     condvar::Waiter,
+    lane::LaneState,
     lock::{RwState, Way},
     observer::Observer,
     plan::Plan,
@@ -109,11 +110,11 @@ pub(super) struct State {
     /// How many keys of each sort have been given out.
     pub(super) locks: u32,
     pub(super) signals: u32,
-    pub(super) groups: u32,
     /// How each lock is taken, by the number in its slot.
     pub(super) ways: Vec<Way>,
     pub(super) rwlocks: Vec<RwState>,
     pub(super) condvars: Vec<Vec<Waiter>>,
+    pub(super) lanes: Vec<LaneState>,
     pub(super) atomics: Atomics,
     pub(super) cells: Cells,
     pub(super) accesses: Vec<CellAccess>,
@@ -143,10 +144,10 @@ impl State {
             current: 0,
             locks: 0,
             signals: 0,
-            groups: 0,
             ways: Vec::new(),
             rwlocks: Vec::new(),
             condvars: Vec::new(),
+            lanes: Vec::new(),
             atomics: Atomics::default(),
             cells: Cells::default(),
             accesses: Vec::new(),
@@ -167,10 +168,11 @@ impl State {
         self.serial = serial;
         self.threads.clear();
         self.current = 0;
-        (self.locks, self.signals, self.groups) = (0, 0, 0);
+        (self.locks, self.signals) = (0, 0);
         self.ways.clear();
         self.rwlocks.clear();
         self.condvars.clear();
+        self.lanes.clear();
         self.atomics.clear();
         self.cells.clear();
         self.accesses.clear();
@@ -189,6 +191,12 @@ impl State {
     pub(super) fn draw_lock(&mut self) -> u32 {
         self.locks += 1;
         self.locks - 1
+    }
+
+    /// A group that so many are in.
+    pub(super) fn draw_group(&mut self, members: usize) -> u32 {
+        self.members.push(members);
+        u32::try_from(self.members.len() - 1).unwrap_or(u32::MAX)
     }
 
     pub(super) fn draw_signal(&mut self) -> u32 {

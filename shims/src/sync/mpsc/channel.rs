@@ -21,7 +21,10 @@ use lockwise_detector::{
     op::{ObjectKind, Purpose},
 };
 
-use crate::rt::{self, Meta, Monitor, MonitorGuard, Until};
+use crate::rt::{
+    self, Meta, Monitor, MonitorGuard, Until,
+    lane::{Arrival, Lane, Open},
+};
 
 /// The tokens of `Channel::signals` that are no numbers of messages.
 const NO_SENDERS: u64 = u64::MAX;
@@ -35,6 +38,8 @@ pub(super) struct Channel<T> {
     signals: Meta,
     capacity: Option<usize>,
     state: Monitor<State<T>>,
+    /// What takes the monitor's place in a world that has lanes.
+    lane: Lane,
 }
 
 struct State<T> {
@@ -65,12 +70,16 @@ impl<T> Channel<T> {
                 receiver: true,
                 receiving: false,
             }),
+            lane: Lane::new(),
         }
     }
 
     /// Sends, waiting for room if it must; in a channel without capacity, for the receipt.
     #[track_caller]
     pub(super) fn send(&self, message: T, until: Until) -> Result<(), TrySendError<T>> {
+        if let Some(lane) = self.lane(until != Until::Forever) {
+            return self.send_by_lane(lane, message);
+        }
         let mut state = self.state.enter();
         let on = Some(rt::wait_for(&self.messages, Purpose::Send));
         let ready = |state: &mut State<T>| !state.receiver || self.has_room(state, until);
@@ -134,6 +143,9 @@ impl<T> Channel<T> {
     /// Receives, waiting for a message if it must.
     #[track_caller]
     pub(super) fn receive(&self, until: Until) -> Result<T, RecvTimeoutError> {
+        if let Some(lane) = self.lane(until != Until::Forever) {
+            return self.receive_by_lane(lane);
+        }
         let mut state = self.state.enter();
         state.receiving = true;
         let on = Some(rt::wait_for(&self.messages, Purpose::Receive));
@@ -161,11 +173,20 @@ impl<T> Channel<T> {
 
     /// One more sender.
     pub(super) fn add_sender(&self) {
+        if let Some(lane) = self.lane(false) {
+            lane.add_sender();
+            return self.alone(|state| state.senders += 1);
+        }
         self.state.enter().senders += 1;
     }
 
     /// One sender less.
     pub(super) fn drop_sender(&self) {
+        if let Some(lane) = self.lane(false) {
+            publish(&self.signals, NO_SENDERS);
+            lane.drop_sender();
+            return self.alone(|state| state.senders -= 1);
+        }
         let mut state = self.state.enter();
         if state.receiver {
             publish(&self.signals, NO_SENDERS);
@@ -178,6 +199,18 @@ impl<T> Channel<T> {
 
     /// The receiver is gone, and what nobody waits for in the queue goes with it.
     pub(super) fn drop_receiver(&self) {
+        if let Some(lane) = self.lane(false) {
+            publish(&self.signals, NO_RECEIVER);
+            lane.drop_receiver();
+            let orphans = self.alone(|state| {
+                state.receiver = false;
+                match self.capacity {
+                    Some(0) => VecDeque::new(),
+                    _ => mem::take(&mut state.queue),
+                }
+            });
+            return drop(orphans);
+        }
         let mut state = self.state.enter();
         if state.senders > 0 {
             publish(&self.signals, NO_RECEIVER);
@@ -191,6 +224,80 @@ impl<T> Channel<T> {
         drop(state);
         // What their destructors do may lead back here.
         drop(orphans);
+    }
+}
+
+/// In a world that has lanes.
+impl<T> Channel<T> {
+    #[track_caller]
+    fn lane(&self, asks: bool) -> Option<Open<'_>> {
+        let made = std::ptr::from_ref(self.messages.origin().created).addr();
+        // Who is the first to come here finds it as it was made.
+        self.lane.open(1, made, asks)
+    }
+
+    /// Does something to the state, between two steps of the world.
+    fn alone<R>(&self, f: impl FnOnce(&mut State<T>) -> R) -> R {
+        // SAFETY: where there are lanes one thread runs at a time, and `f` asks for nothing.
+        f(unsafe { self.state.unentered() })
+    }
+
+    #[track_caller]
+    fn send_by_lane(&self, lane: Open<'_>, message: T) -> Result<(), TrySendError<T>> {
+        let on = rt::wait_for(&self.messages, Purpose::Send);
+        let mut message = Some(message);
+        let mut number = 0;
+        let sends = lane.send(|| {
+            number = self.alone(|state| state.sent);
+            let before = self.capacity.filter(|most| *most > 0);
+            let before = before.and_then(|most| number.checked_sub(most as u64));
+            let on = |before| self.alone(|state| state.received <= before).then_some(on);
+            if before.is_some_and(|before| lane.await_received(before, on(before)) == Arrival::Gone)
+            {
+                return false;
+            }
+            publish(&self.messages, number);
+            let message = message.take();
+            self.alone(|state| {
+                state.sent += 1;
+                state.queue.push_back(message);
+            });
+            lane.sent(number);
+            true
+        });
+        let meets = sends && self.capacity == Some(0);
+        if meets && lane.await_received(number, Some(on)) == Arrival::Gone {
+            message = self.alone(|state| state.take_back(number));
+        }
+        if let Some(message) = message {
+            observe(&self.signals, NO_RECEIVER);
+            return Err(TrySendError::Disconnected(message));
+        }
+        if let Some(freed) = self.capacity.and_then(|most| number.checked_sub(most as u64)) {
+            observe(&self.signals, freed);
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    fn receive_by_lane(&self, lane: Open<'_>) -> Result<T, RecvTimeoutError> {
+        let on = rt::wait_for(&self.messages, Purpose::Receive);
+        let (number, waits) =
+            self.alone(|state| (state.received, state.sent == state.received && state.senders > 0));
+        if lane.await_sent(number, waits.then_some(on)) == Arrival::Gone {
+            observe(&self.signals, NO_SENDERS);
+            return Err(RecvTimeoutError::Disconnected);
+        }
+        let message = self.alone(|state| {
+            state.received += 1;
+            state.queue.pop_front().flatten()
+        });
+        if self.capacity.is_some() {
+            publish(&self.signals, number);
+            lane.received(number);
+        }
+        observe(&self.messages, number);
+        message.ok_or(RecvTimeoutError::Disconnected)
     }
 }
 
