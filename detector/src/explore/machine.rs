@@ -1,6 +1,7 @@
 //! The program's threads within one execution: replayed up to what the graph holds, then stepped.
 
 use super::{
+    clocks::Clocks,
     graph::{EventId, Exclusive, Graph, Kind},
     names::Names,
     program::{Answer, Program, Step},
@@ -30,6 +31,7 @@ pub(super) struct Machine {
     signals: Vec<Option<EventId>>,
     /// How many events of each thread have been done.
     done: Vec<usize>,
+    clocks: Clocks,
 }
 
 #[derive(Default)]
@@ -70,6 +72,7 @@ impl Machine {
         }
         self.signals.clear();
         self.done.clear();
+        self.clocks.clear();
         self.keys.bind(0, 0);
         self.admit(0, Thread::default());
     }
@@ -153,6 +156,7 @@ impl Machine {
     /// Takes note of an event, and steps its thread on if that was all of what it asked for.
     pub(super) fn follow(&mut self, program: &mut dyn Program, graph: &Graph, id: EventId) {
         let kind = graph.event(id).kind;
+        self.clocks.note(graph, id);
         if self.done.len() <= id.thread {
             self.done.resize(id.thread + 1, 0);
         }
@@ -210,6 +214,11 @@ impl Machine {
         self.ask(program, thread, Answer { events, ..Answer::default() });
     }
 
+    /// What each event that was done depends on.
+    pub(super) fn clocks(&self) -> &Clocks {
+        &self.clocks
+    }
+
     /// What a thread asks for; none if it has not begun.
     pub(super) fn upcoming(&self, thread: usize) -> Option<Step> {
         self.threads.get(thread)?.upcoming
@@ -259,7 +268,8 @@ impl Machine {
         let ready = |thread: &usize| self.is_ready(program, graph, *thread);
         let urgent = |thread: &usize| program.is_urgent(self.threads[*thread].key);
         let mut order = self.order.iter().copied();
-        let first = order.clone().find(|thread| urgent(thread) && ready(thread));
+        let hurries = program.hurries();
+        let first = order.clone().find(|thread| hurries && urgent(thread) && ready(thread));
         let thread = first.or_else(|| order.find(ready))?;
         self.event(program, graph, thread)
     }

@@ -303,7 +303,7 @@ impl Walk {
         let Some(next) = self.machine.event(program, &mut self.graph, thread) else {
             return Ok(());
         };
-        let event = self.add(thread, next, chooser);
+        let event = self.add(program, thread, next, chooser);
         self.machine.follow(program, &self.graph, event);
         if let Some(Next::Write { location, kind, .. }) = unfinished(&self.graph, thread) {
             let source = self.graph.origin(event);
@@ -315,7 +315,13 @@ impl Walk {
         Ok(())
     }
 
-    fn add(&mut self, thread: usize, next: Next, chooser: &mut Chooser<'_>) -> EventId {
+    fn add(
+        &mut self,
+        program: &mut dyn Program,
+        thread: usize,
+        next: Next,
+        chooser: &mut Chooser<'_>,
+    ) -> EventId {
         match next {
             Next::Plain { kind, .. } => self.graph.push_plain(thread, kind),
             Next::Choice { options, .. } => {
@@ -324,6 +330,7 @@ impl Walk {
             Next::Request { lock, .. } => {
                 let request = self.graph.push(thread, Kind::Request(lock));
                 self.graph.queue(lock).push(Section { request, release: None });
+                self.machine.follow(program, &self.graph, request);
                 self.graph.push(thread, Kind::Acquire(lock))
             }
             Next::Read { location, kind, .. } => {

@@ -199,6 +199,10 @@ impl Program for Runtime {
         self.state.atomics.initial(location)
     }
 
+    fn hurries(&self) -> bool {
+        !self.state.panics.is_empty()
+    }
+
     fn is_urgent(&self, thread: usize) -> bool {
         self.state.threads[thread].unwinds
     }
