@@ -5,12 +5,16 @@ mod fingerprint;
 mod item;
 mod naming;
 mod resolve;
+mod schedule;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::resolve::Resolve;
+pub use self::{
+    resolve::Resolve,
+    schedule::{Schedule, ScheduleRow},
+};
 use crate::{Context, ObjectId, Rule, Severity, Site, Stack, ThreadId, op::ObjectKind, render};
 
 /// How sure we are.
@@ -62,6 +66,7 @@ pub struct Finding {
     pub(crate) help: Vec<String>,
     pub(crate) test: Option<String>,
     pub(crate) replay: Option<String>,
+    pub(crate) schedule: Option<Schedule>,
     /// Texts of the files that the sites name, as far as [`Finding::resolve`] could get them.
     sources: BTreeMap<&'static str, Arc<str>>,
     /// Threads that take part and are too many to list. Known in the process that found it only.
@@ -174,6 +179,18 @@ pub struct ObjectReport {
 }
 
 impl ObjectReport {
+    /// What `context` knows of an object.
+    fn of(context: &Context, id: ObjectId) -> Self {
+        let info = context.object(id);
+        Self {
+            id,
+            kind: info.kind.name(),
+            type_name: info.type_name.clone(),
+            name: info.name.clone(),
+            created: info.created,
+        }
+    }
+
     /// Whether `created` is where it was first used: an atomic has no room to remember more.
     pub(crate) fn is_seen_at_first_use(&self) -> bool {
         self.kind == ObjectKind::Atomic.name()
@@ -193,6 +210,7 @@ impl Finding {
             help: Vec::new(),
             test: None,
             replay: None,
+            schedule: None,
             sources: BTreeMap::new(),
             unlisted: Vec::new(),
             fingerprint: None,
@@ -234,14 +252,7 @@ impl Finding {
         if let Some(index) = self.objects.iter().position(|object| object.id == id) {
             return index;
         }
-        let info = context.object(id);
-        self.objects.push(ObjectReport {
-            id,
-            kind: info.kind.name(),
-            type_name: info.type_name.clone(),
-            name: info.name.clone(),
-            created: info.created,
-        });
+        self.objects.push(ObjectReport::of(context, id));
         self.objects.len() - 1
     }
 
