@@ -52,7 +52,7 @@ pub use crate::rt::explore::Stopped;
 use crate::{
     config::Config,
     report::{self, Destination},
-    rt::explore::{Body, ExploreMode, Limits, Outcome},
+    rt::explore::{Body, ExploreMode, Limits, Outcome, PATIENCE},
 };
 
 /// How many random executions are made if nothing else is said.
@@ -108,7 +108,7 @@ impl Explorer {
                 stack_size: 256 << 10,
                 spurious: false,
                 first_only: random,
-                patience: Duration::from_secs(10),
+                patience: PATIENCE,
             },
         }
     }

@@ -126,10 +126,9 @@ impl Machine {
                 self.locations.bind(location, own);
                 exclusive == Exclusive { update, success, failure }
             }
-            (
-                K::Write { exclusive: true, location: own, .. },
-                Step::Update { location, .. },
-            ) => self.locations.get(location) == Some(own),
+            (K::Write { exclusive: true, location: own, .. }, Step::Update { location, .. }) => {
+                self.locations.get(location) == Some(own)
+            }
             (
                 K::Write { location: own, value: wrote, ordering, exclusive: false },
                 Step::Store { location, value, ordering: asked },
@@ -140,8 +139,9 @@ impl Machine {
             (K::Fence(own), Step::Fence(asked)) => own == asked,
             (K::Request(own) | K::Acquire(own), Step::Lock(lock))
             | (K::Release(own), Step::Unlock(lock)) => same(&mut self.locks, lock, own),
-            (K::Leave(own), Step::Leave(group))
-            | (K::Gather(own), Step::AwaitOr { group, .. }) => same(&mut self.groups, group, own),
+            (K::Leave(own), Step::Leave(group)) | (K::Gather(own), Step::AwaitOr { group, .. }) => {
+                same(&mut self.groups, group, own)
+            }
             (K::Spawn(own), Step::Spawn(child)) => same(&mut self.keys, child, own),
             (K::Join(own), Step::Join(child)) => self.keys.get(child) == Some(own),
             (K::Choice { options, .. }, Step::Choose(asked)) => options == asked,
@@ -373,9 +373,8 @@ impl Machine {
     /// Whether this execution, in which nobody can go on, is one that stands for nothing: a thread
     /// did not look again that would see something else, or waits longer than it would.
     pub(super) fn is_artefact(&self, program: &dyn Program, graph: &Graph) -> bool {
-        let has_ended = |thread: usize| {
-            graph.last(thread).is_some_and(|(_, event)| event.kind == Kind::End)
-        };
+        let has_ended =
+            |thread: usize| graph.last(thread).is_some_and(|(_, event)| event.kind == Kind::End);
         let mut waiting = self.order.iter().filter(|thread| !has_ended(**thread));
         waiting.any(|thread| match self.upcoming(*thread) {
             Some(Step::Stuck { events, .. }) => graph.is_stale(*thread, events),

@@ -76,7 +76,10 @@ impl Search {
     ///
     /// Why the search cannot go on.
     #[must_use]
-    pub fn advance(&mut self, program: &mut dyn Program) -> Option<Result<Option<Execution<'_>>, Stop>> {
+    pub fn advance(
+        &mut self,
+        program: &mut dyn Program,
+    ) -> Option<Result<Option<Execution<'_>>, Stop>> {
         let Work { graph, share } = self.stack.pop()?;
         let done = std::mem::replace(&mut self.graph, graph);
         if self.spare.len() < SPARE {

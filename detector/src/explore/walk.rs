@@ -131,7 +131,11 @@ impl Walk {
         self.follow_all(program, &schedule.parsed())
     }
 
-    fn follow_all(&mut self, program: &mut dyn Program, wanted: &Parsed) -> Result<End, ReplayError> {
+    fn follow_all(
+        &mut self,
+        program: &mut dyn Program,
+        wanted: &Parsed,
+    ) -> Result<End, ReplayError> {
         self.begin(program);
         let mut chooser = Chooser::Ways { ways: &wanted.ways, next: 0 };
         for &(thread, steps, sorts) in &wanted.runs {
@@ -243,9 +247,12 @@ impl Walk {
             (Some(urgent), ..) => Some(*urgent),
             (_, [], _) => self.retry(),
             (_, ready, Chooser::Scheduler(scheduler)) => {
-                let access = |thread: usize| self.machine.upcoming(thread).map_or(Access::None, access);
-                let candidates: Vec<_> =
-                    ready.iter().map(|&thread| Candidate { thread, access: access(thread) }).collect();
+                let access =
+                    |thread: usize| self.machine.upcoming(thread).map_or(Access::None, access);
+                let candidates: Vec<_> = ready
+                    .iter()
+                    .map(|&thread| Candidate { thread, access: access(thread) })
+                    .collect();
                 Some(ready[scheduler.pick(&candidates).min(ready.len() - 1)])
             }
             (_, [first, ..], Chooser::Ways { .. }) => Some(*first),

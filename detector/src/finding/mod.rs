@@ -15,7 +15,11 @@ pub use self::{
     resolve::Resolve,
     schedule::{Schedule, ScheduleRow},
 };
-use crate::{Context, ObjectId, Rule, Severity, Site, Stack, ThreadId, op::ObjectKind, render};
+use crate::{
+    Context, ObjectId, Rule, Severity, Site, Stack, ThreadId,
+    op::{ObjectKind, Purpose, WaitFor},
+    render,
+};
 
 /// How sure we are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -161,6 +165,31 @@ verbs! {
     Start: "start", "starts a thread";
     End: "end", "ends";
     Panic: "panic", "panics";
+}
+
+impl Verb {
+    /// How a report says what a blocked thread waits for.
+    #[must_use]
+    pub const fn of_wait(on: WaitFor) -> Self {
+        match on {
+            WaitFor::Condvar { .. } => Self::Wait,
+            WaitFor::Park => Self::Park,
+            WaitFor::Join(_) => Self::Join,
+            WaitFor::Sleep => Self::Sleep,
+            WaitFor::Object { purpose, .. } => match purpose {
+                Purpose::Receive => Self::Receive,
+                Purpose::Send => Self::Send,
+                Purpose::Arrive => Self::Arrive,
+                Purpose::Event => Self::AwaitEvent,
+                Purpose::Permit => Self::Permit,
+                Purpose::Get => Self::Get,
+                Purpose::Put => Self::Put,
+                Purpose::TasksDone => Self::TasksDone,
+                Purpose::Result => Self::Result,
+                Purpose::Workers => Self::Workers,
+            },
+        }
+    }
 }
 
 /// An object's part in a finding.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use lockwise_detector::{
-    Certainty, Finding, Rule, Severity, Site,
+    Certainty, Finding, Rule, Site,
     explore::{
         End, Limit, MemoryModel, ReplayError, Schedule, Search, Stop, TokenError, Walk,
         strategy::Strategy,
@@ -275,9 +275,8 @@ impl<'a> Exploring<'a> {
 
     /// Looks at an execution that shows something.
     fn look(&mut self, schedule: Schedule, fault: Option<u64>) -> Result<(), Failure> {
-        let shorter = fault.and_then(|fault| {
-            shorten(&mut self.runtime, &mut self.walk, &schedule, fault)
-        });
+        let shorter =
+            fault.and_then(|fault| shorten(&mut self.runtime, &mut self.walk, &schedule, fault));
         if let Some(failure) = self.runtime.failure() {
             return Err(failure);
         }
@@ -311,16 +310,24 @@ impl<'a> Exploring<'a> {
 
     /// Takes in what an execution has shown.
     fn judge(&mut self, mut observer: Box<Observer>, blocked: bool, token: Option<String>) {
-        let mut findings = std::mem::take(&mut observer.findings);
         let state = &self.runtime.state;
+        if !blocked {
+            let threads = (0..).zip(&state.threads).skip(1);
+            for (key, thread) in threads.filter(|(_, thread)| !thread.joined) {
+                observer.leaks(thread::id(key), thread.started);
+            }
+        }
+        let mut findings = std::mem::take(&mut observer.findings);
         if screen::panicked(state).is_some() {
             findings.push(panic_finding(&observer, &state.panics));
         } else if blocked && !findings.iter().any(says_stuck) {
             findings.extend(stuck_finding(&observer, state));
         }
+        let rows = observer.schedule();
         for mut finding in findings {
             if let Some(token) = &token {
                 finding.set_replay(token);
+                finding.set_schedule(observer.detector.context(), rows.clone());
             }
             self.add(finding);
         }
@@ -349,10 +356,10 @@ impl<'a> Exploring<'a> {
             Stop::Limit(Limit::Events) => {
                 self.observe();
                 let _ = self.walk.repeat(&mut self.runtime, schedule);
-                let observer = self.observed();
-                let mut finding = livelock(&observer, &self.runtime.state, self.limits.max_steps);
-                finding.set_replay(schedule.token());
-                self.add(finding);
+                let mut observer = self.observed();
+                observer.findings =
+                    vec![livelock(&observer, &self.runtime.state, self.limits.max_steps)];
+                self.judge(observer, false, Some(schedule.token()));
                 Stopped::Steps
             }
             Stop::Limit(Limit::Executions) | Stop::Visitor => Stopped::Executions,
@@ -438,11 +445,6 @@ fn nondeterminism(what: &str) -> Finding {
     Finding::new(Rule::Nondeterminism, Certainty::Observed, message)
         .help("take time, random numbers and the order of hash maps out of what is explored")
         .help("make what threads share of lockwise's types, in the closure and not outside")
-}
-
-/// The severities that fail a test.
-pub(crate) fn fails(finding: &Finding) -> bool {
-    finding.severity() > Severity::Note
 }
 
 /// Begins to watch the panics of explored programs, for their messages and places.

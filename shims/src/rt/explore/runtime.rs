@@ -110,7 +110,9 @@ impl Runtime {
             // A destructor that panics in an execution that is over is nobody's concern.
             drop(dropped);
         }
-        let Some(mut carrier) = self.carriers.get_mut(thread).and_then(Option::take) else { return };
+        let Some(mut carrier) = self.carriers.get_mut(thread).and_then(Option::take) else {
+            return;
+        };
         if carrier.ended {
             self.carriers[thread] = Some(carrier);
             return;
