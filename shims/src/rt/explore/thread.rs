@@ -1,7 +1,7 @@
 //! The threads of an execution.
 
 use std::{
-    panic::{AssertUnwindSafe, Location, catch_unwind},
+    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     ptr,
     sync::{
         Arc,
@@ -173,6 +173,16 @@ pub(super) fn run(body: Box<dyn FnOnce() + Send>) {
         // Its own destructor may panic.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
     }
+    // The execution may be over before it has come to its end.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| end(key, place)))
+        && !is_halt(&*payload)
+    {
+        resume_unwind(payload);
+    }
+}
+
+/// What a thread does after its closure.
+fn end(key: usize, place: crate::rt::world::Place) {
     destroy_locals();
     tell(place, || Action::Exit);
     let (over, watched) = on_state(|state| (state.over.is_some(), state.plan.watches_ends()));
