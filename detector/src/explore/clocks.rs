@@ -13,7 +13,6 @@ pub(super) struct Clocks {
     width: usize,
     /// The clocks of each thread's events, one after the other.
     threads: Vec<Vec<u32>>,
-    line: Vec<u32>,
 }
 
 impl Clocks {
@@ -28,32 +27,30 @@ impl Clocks {
 
     /// Takes in an event, after all that it depends on.
     pub(super) fn note(&mut self, graph: &Graph, event: EventId) {
-        self.widen(graph.threads.len());
-        let mut line = std::mem::take(&mut self.line);
-        line.clear();
-        match event.index.checked_sub(1) {
-            Some(index) => line.extend_from_slice(self.of(EventId { index, ..event })),
-            None => line.resize(self.width, 0),
+        if self.width < graph.threads.len() {
+            self.widen(graph.threads.len());
         }
-        for origin in graph.origin(event).iter().chain(graph.gathered(event)) {
-            join(&mut line, self.of(*origin));
-        }
-        line[event.thread] = event.index as u32 + 1;
+        let (width, end) = (self.width, event.index * self.width);
         let clocks = &mut self.threads[event.thread];
-        clocks.truncate(event.index * self.width);
-        clocks.extend_from_slice(&line);
-        self.line = line;
+        clocks.truncate(end);
+        match event.index {
+            0 => clocks.resize(width, 0),
+            _ => clocks.extend_from_within(end - width..),
+        }
+        clocks[end + event.thread] = event.index as u32 + 1;
+        for origin in graph.origin(event).iter().chain(graph.gathered(event)) {
+            // What comes before it in its own thread it depends on already.
+            if let Ok([own, other]) = self.threads.get_disjoint_mut([event.thread, origin.thread]) {
+                join(&mut own[end..], &other[origin.index * width..][..width]);
+            }
+        }
     }
 
     /// Makes room for so many threads.
+    #[cold]
     fn widen(&mut self, threads: usize) {
-        if self.threads.len() < threads {
-            self.threads.resize_with(threads, Vec::new);
-        }
-        if self.width >= threads {
-            return;
-        }
-        let (before, after) = (self.width.max(1), threads.next_power_of_two());
+        let (before, after) = (self.width.max(1), threads.next_power_of_two().max(4));
+        self.threads.resize_with(after, Vec::new);
         for clocks in &mut self.threads {
             let lines = clocks.chunks_exact(before);
             *clocks = lines.flat_map(|line| padded(line, after)).collect();

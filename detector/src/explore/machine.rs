@@ -53,13 +53,21 @@ impl Machine {
         graph: &Graph,
     ) -> Result<(), Divergence> {
         self.restart(program);
-        let mut result = Ok(());
-        graph.in_order(|id| {
-            if result.is_ok() {
-                result = self.repeat(program, graph, id);
+        self.done.resize(graph.threads.len(), 0);
+        let mut progress = true;
+        while std::mem::take(&mut progress) {
+            for (thread, events) in graph.threads.iter().enumerate() {
+                while self.done[thread] < events.len() {
+                    let id = EventId { thread, index: self.done[thread] };
+                    if !graph.is_enabled(id, &self.done) {
+                        break;
+                    }
+                    self.repeat(program, graph, id)?;
+                    progress = true;
+                }
             }
-        });
-        result
+        }
+        Ok(())
     }
 
     /// Puts everything back to the beginning.
@@ -94,7 +102,7 @@ impl Machine {
         id: EventId,
     ) -> Result<(), Divergence> {
         let diverged = Divergence { thread: id.thread, index: id.index };
-        let kind = graph.event(id).kind;
+        let kind = &graph.event(id).kind;
         if self.upcoming(id.thread).is_some_and(|step| matches!(step, Step::Stuck { .. })) {
             self.retry(program, graph, id.thread);
         }
@@ -106,12 +114,12 @@ impl Machine {
     }
 
     /// Whether the event is what its thread asks for. Objects that have no number get the event's.
-    fn recognise(&mut self, thread: usize, kind: Kind) -> bool {
+    fn recognise(&mut self, thread: usize, kind: &Kind) -> bool {
         use Kind as K;
         let Some(step) = self.upcoming(thread) else {
             return matches!(kind, K::Begin { .. });
         };
-        match (kind, step) {
+        match (*kind, step) {
             (
                 K::Read { location: own, update: None, ordering, .. },
                 Step::Load { location, ordering: asked },
@@ -155,16 +163,16 @@ impl Machine {
 
     /// Takes note of an event, and steps its thread on if that was all of what it asked for.
     pub(super) fn follow(&mut self, program: &mut dyn Program, graph: &Graph, id: EventId) {
-        let kind = graph.event(id).kind;
+        let kind = &graph.event(id).kind;
         self.clocks.note(graph, id);
         if self.done.len() <= id.thread {
             self.done.resize(id.thread + 1, 0);
         }
         self.done[id.thread] = id.index + 1;
         let mut answer = Answer { events: id.index + 1, ..Answer::default() };
-        match kind {
+        match *kind {
             Kind::Request(_) | Kind::End => return,
-            Kind::Read { .. } if graph.outcome(&kind).is_some() => return,
+            Kind::Read { update: Some(_), .. } if graph.outcome(kind).is_some() => return,
             Kind::Read { location, source, .. } => answer.value = graph.value(location, source),
             Kind::Write { location, exclusive, .. } => {
                 if exclusive {

@@ -127,7 +127,7 @@ fn run(limits: &Limits, name: Option<Arc<str>>, f: &Body) -> Result<Outcome, Str
         };
         match ended {
             Err(Failure::Replan) => {
-                plan = std::mem::take(&mut exploring.runtime.state.plan);
+                plan = std::mem::take(&mut exploring.runtime.state_mut().plan);
                 plan.take_changed();
             }
             Err(Failure::Refused(message)) => return Err(message),
@@ -185,7 +185,7 @@ impl<'a> Exploring<'a> {
                     let blocked = execution.is_blocked();
                     self.executions += u64::from(!blocked);
                     self.blocked += u64::from(blocked);
-                    let state = &self.runtime.state;
+                    let state = self.runtime.state();
                     let wants = self.screen.wants(&execution, state, blocked);
                     wants.then(|| {
                         let fault = fault(&execution, state, blocked);
@@ -225,8 +225,8 @@ impl<'a> Exploring<'a> {
                 continue;
             }
             let execution = self.walk.execution();
-            if self.screen.wants(&execution, &self.runtime.state, blocked) {
-                let fault = fault(&execution, &self.runtime.state, blocked);
+            if self.screen.wants(&execution, self.runtime.state(), blocked) {
+                let fault = fault(&execution, self.runtime.state(), blocked);
                 let schedule = self.walk.schedule().clone();
                 self.look(schedule, fault)?;
             }
@@ -298,19 +298,19 @@ impl<'a> Exploring<'a> {
 
     /// The next execution is looked at.
     fn observe(&mut self) {
-        self.runtime.state.observer = Some(Box::new(Observer::new()));
+        self.runtime.state_mut().observer = Some(Box::new(Observer::new()));
         observer::set_observed(true);
     }
 
     fn observed(&mut self) -> Box<Observer> {
         observer::set_observed(false);
-        let observer = self.runtime.state.observer.take();
+        let observer = self.runtime.state_mut().observer.take();
         observer.unwrap_or_else(|| Box::new(Observer::new()))
     }
 
     /// Takes in what an execution has shown.
     fn judge(&mut self, mut observer: Box<Observer>, blocked: bool, token: Option<String>) {
-        let state = &self.runtime.state;
+        let state = self.runtime.state();
         if !blocked {
             let threads = (0..).zip(&state.threads).skip(1);
             for (key, thread) in threads.filter(|(_, thread)| !thread.joined) {
@@ -358,7 +358,7 @@ impl<'a> Exploring<'a> {
                 let _ = self.walk.repeat(&mut self.runtime, schedule);
                 let mut observer = self.observed();
                 observer.findings =
-                    vec![livelock(&observer, &self.runtime.state, self.limits.max_steps)];
+                    vec![livelock(&observer, self.runtime.state(), self.limits.max_steps)];
                 self.judge(observer, false, Some(schedule.token()));
                 Stopped::Steps
             }

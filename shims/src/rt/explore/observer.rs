@@ -203,10 +203,13 @@ pub(super) fn begin() {
 }
 
 /// Makes an object known to the detector, before the first Op on it.
+#[inline]
 pub(super) fn introduce(meta: &Meta) -> ObjectId {
-    if !OBSERVED.get() {
-        return ObjectId(0);
-    }
+    if OBSERVED.get() { introduce_now(meta) } else { ObjectId(0) }
+}
+
+#[cold]
+fn introduce_now(meta: &Meta) -> ObjectId {
     let object = meta.id();
     introduce_as(object, || meta.introduce().info());
     object
