@@ -39,6 +39,7 @@ mod machine;
 mod program;
 mod revisit;
 mod search;
+pub mod strategy;
 
 use std::ops::ControlFlow;
 
