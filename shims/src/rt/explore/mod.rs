@@ -7,7 +7,7 @@
 //! the answer is.
 //!
 //! - [`driver`] explores: it has the engine make executions, screens them, and looks closer at
-//!   those that show something.
+//!   those that show something ([`screen`], [`shorten`]); [`team`] is how several workers share it.
 //! - [`runtime`] is the program as the engine sees it; [`state`] what an execution knows;
 //!   [`thread`] the lives of threads.
 //! - [`lock`], [`condvar`], [`park`], [`lane`], [`atomic`] are the operations, each made of steps.
@@ -51,11 +51,13 @@ mod observer;
 mod overflow;
 mod park;
 mod plan;
+mod progress;
 mod runtime;
 mod screen;
 mod shorten;
 mod stack;
 mod state;
+mod team;
 mod thread;
 mod watchdog;
 
@@ -95,10 +97,8 @@ pub(crate) fn execution_serial() -> u32 {
 
 /// What the execution puts back when it is over.
 pub(crate) fn on_restores<R>(f: impl FnOnce(&mut Restores) -> R) -> R {
-    on_state(|state| {
-        state.shares_statics = true;
-        f(&mut state.restores)
-    })
+    state::need_to_be_alone();
+    on_state(|state| f(&mut state.restores))
 }
 
 /// What the running thread has for itself.

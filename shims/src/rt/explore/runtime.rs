@@ -77,13 +77,15 @@ pub(super) struct Settings {
     pub(super) stack_size: usize,
     pub(super) spurious: u32,
     pub(super) patience: Duration,
+    /// Whether no other execution that uses statics is under way.
+    pub(super) alone: bool,
     /// The name of the thread that explores, which the first thread has too.
     pub(super) name: Option<Arc<str>>,
 }
 
 impl Runtime {
     pub(super) fn new(body: Body, plan: Plan, settings: &Settings) -> Self {
-        let state = Box::into_raw(Box::new(State::new(plan, settings.spurious)));
+        let state = Box::into_raw(Box::new(State::new(plan, settings.spurious, settings.alone)));
         install(state);
         Self {
             state,
