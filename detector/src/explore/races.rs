@@ -44,6 +44,9 @@ impl Execution<'_> {
     /// may be based on: the store, if there is one.
     #[must_use]
     pub fn lost_update(&self) -> Option<EventId> {
+        if self.graph.locations.is_empty() {
+            return None;
+        }
         self.graph.threads.iter().enumerate().find_map(|(thread, events)| {
             (0..events.len()).find_map(|index| {
                 let store = EventId { thread, index };
@@ -58,7 +61,9 @@ impl Execution<'_> {
         };
         let before = self.graph.thread(store.thread)[..store.index].iter().rev();
         let last = before.map(|event| event.kind).find(|kind| match kind {
-            Kind::Read { location: own, .. } | Kind::Write { location: own, .. } => *own == location,
+            Kind::Read { location: own, .. } | Kind::Write { location: own, .. } => {
+                *own == location
+            }
             _ => false,
         });
         let Some(Kind::Read { source, .. }) = last else { return false };
