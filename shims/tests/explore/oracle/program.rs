@@ -65,6 +65,12 @@ impl Op {
         }
     }
 
+    /// Whether it asks for something that may not be so.
+    pub(super) fn may_fail(&self) -> bool {
+        use Op::{IsFinished, TryLock, TryRead, TryWrite};
+        matches!(self, TryLock(..) | TryRead(..) | TryWrite(..) | IsFinished(_))
+    }
+
     fn body_mut(&mut self) -> Option<&mut Vec<Self>> {
         match self {
             Self::Lock(_, body)
@@ -82,6 +88,16 @@ impl Op {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Program {
     pub(super) threads: Vec<Vec<Op>>,
+}
+
+impl Program {
+    /// Whether some operation, at any depth, is like that.
+    pub(super) fn any(&self, like: impl Fn(&Op) -> bool + Copy) -> bool {
+        fn any(ops: &[Op], like: impl Fn(&Op) -> bool + Copy) -> bool {
+            ops.iter().any(|op| like(op) || any(op.body(), like))
+        }
+        self.threads.iter().any(|ops| any(ops, like))
+    }
 }
 
 /// A line for each thread.
