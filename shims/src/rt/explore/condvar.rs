@@ -9,6 +9,7 @@ use std::panic::Location;
 use lockwise_detector::{Action, explore::Step, op::WaitFor};
 
 use super::{
+    attempt,
     lock::{self, Way, way},
     observer::{self, introduce, tell, tell_of},
     state::{State, act, look, on_state},
@@ -57,7 +58,7 @@ fn ordered<R>(place: Place, lock: Option<usize>, f: impl FnOnce() -> R) -> R {
 #[track_caller]
 pub(super) fn wait(
     condvar: &RawCondvar,
-    mutex: &RawMutex,
+    (mutex, changed): (&RawMutex, bool),
     on: Option<WaitFor>,
     until: Until,
 ) -> Wake {
@@ -74,10 +75,12 @@ pub(super) fn wait(
         None
     };
     if let Some(wake) = by_itself {
-        lock::unlock(mutex, true);
+        // It was as if it had not waited. If it looks again, it does wait.
+        lock::unlock(mutex, changed);
         announce(condvar, on, true, place);
         observer::unblock_me();
         lock::lock(mutex, Until::Forever);
+        attempt::failed();
         return wake;
     }
     let (waiters, order) = queue(condvar);
