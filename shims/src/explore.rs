@@ -52,7 +52,7 @@ pub use crate::rt::explore::Stopped;
 use crate::{
     config::Config,
     report::{self, Destination},
-    rt::explore::{Body, ExploreMode, Limits, Outcome},
+    rt::explore::{Body, ExploreMode, Limits, Outcome, PATIENCE},
 };
 
 /// How many random executions are made if nothing else is said.
@@ -108,7 +108,7 @@ impl Explorer {
                 stack_size: 256 << 10,
                 spurious: false,
                 first_only: random,
-                patience: Duration::from_secs(10),
+                patience: PATIENCE,
             },
         }
     }
@@ -247,6 +247,10 @@ impl Explorer {
 
 /// Panics for what a test's result would fail for.
 fn succeed<R: Termination>(result: R) {
+    // What has no value, as `()`, has nothing to say.
+    if size_of::<R>() == 0 {
+        return;
+    }
     let code = result.report();
     // `ExitCode` cannot be compared; this is all that it shows of itself.
     let failed = format!("{code:?}") != format!("{:?}", std::process::ExitCode::SUCCESS);

@@ -1,6 +1,7 @@
 //! The program's threads within one execution: replayed up to what the graph holds, then stepped.
 
 use super::{
+    clocks::Clocks,
     graph::{EventId, Exclusive, Graph, Kind},
     names::Names,
     program::{Answer, Program, Step},
@@ -30,6 +31,7 @@ pub(super) struct Machine {
     signals: Vec<Option<EventId>>,
     /// How many events of each thread have been done.
     done: Vec<usize>,
+    clocks: Clocks,
 }
 
 #[derive(Default)]
@@ -51,13 +53,21 @@ impl Machine {
         graph: &Graph,
     ) -> Result<(), Divergence> {
         self.restart(program);
-        let mut result = Ok(());
-        graph.in_order(|id| {
-            if result.is_ok() {
-                result = self.repeat(program, graph, id);
+        self.done.resize(graph.threads.len(), 0);
+        let mut progress = true;
+        while std::mem::take(&mut progress) {
+            for (thread, events) in graph.threads.iter().enumerate() {
+                while self.done[thread] < events.len() {
+                    let id = EventId { thread, index: self.done[thread] };
+                    if !graph.is_enabled(id, &self.done) {
+                        break;
+                    }
+                    self.repeat(program, graph, id)?;
+                    progress = true;
+                }
             }
-        });
-        result
+        }
+        Ok(())
     }
 
     /// Puts everything back to the beginning.
@@ -70,6 +80,7 @@ impl Machine {
         }
         self.signals.clear();
         self.done.clear();
+        self.clocks.clear();
         self.keys.bind(0, 0);
         self.admit(0, Thread::default());
     }
@@ -91,7 +102,7 @@ impl Machine {
         id: EventId,
     ) -> Result<(), Divergence> {
         let diverged = Divergence { thread: id.thread, index: id.index };
-        let kind = graph.event(id).kind;
+        let kind = &graph.event(id).kind;
         if self.upcoming(id.thread).is_some_and(|step| matches!(step, Step::Stuck { .. })) {
             self.retry(program, graph, id.thread);
         }
@@ -103,12 +114,12 @@ impl Machine {
     }
 
     /// Whether the event is what its thread asks for. Objects that have no number get the event's.
-    fn recognise(&mut self, thread: usize, kind: Kind) -> bool {
+    fn recognise(&mut self, thread: usize, kind: &Kind) -> bool {
         use Kind as K;
         let Some(step) = self.upcoming(thread) else {
             return matches!(kind, K::Begin { .. });
         };
-        match (kind, step) {
+        match (*kind, step) {
             (
                 K::Read { location: own, update: None, ordering, .. },
                 Step::Load { location, ordering: asked },
@@ -123,10 +134,9 @@ impl Machine {
                 self.locations.bind(location, own);
                 exclusive == Exclusive { update, success, failure }
             }
-            (
-                K::Write { exclusive: true, location: own, .. },
-                Step::Update { location, .. },
-            ) => self.locations.get(location) == Some(own),
+            (K::Write { exclusive: true, location: own, .. }, Step::Update { location, .. }) => {
+                self.locations.get(location) == Some(own)
+            }
             (
                 K::Write { location: own, value: wrote, ordering, exclusive: false },
                 Step::Store { location, value, ordering: asked },
@@ -137,8 +147,9 @@ impl Machine {
             (K::Fence(own), Step::Fence(asked)) => own == asked,
             (K::Request(own) | K::Acquire(own), Step::Lock(lock))
             | (K::Release(own), Step::Unlock(lock)) => same(&mut self.locks, lock, own),
-            (K::Leave(own), Step::Leave(group))
-            | (K::Gather(own), Step::AwaitOr { group, .. }) => same(&mut self.groups, group, own),
+            (K::Leave(own), Step::Leave(group)) | (K::Gather(own), Step::AwaitOr { group, .. }) => {
+                same(&mut self.groups, group, own)
+            }
             (K::Spawn(own), Step::Spawn(child)) => same(&mut self.keys, child, own),
             (K::Join(own), Step::Join(child)) => self.keys.get(child) == Some(own),
             (K::Choice { options, .. }, Step::Choose(asked)) => options == asked,
@@ -152,15 +163,16 @@ impl Machine {
 
     /// Takes note of an event, and steps its thread on if that was all of what it asked for.
     pub(super) fn follow(&mut self, program: &mut dyn Program, graph: &Graph, id: EventId) {
-        let kind = graph.event(id).kind;
+        let kind = &graph.event(id).kind;
+        self.clocks.note(graph, id);
         if self.done.len() <= id.thread {
             self.done.resize(id.thread + 1, 0);
         }
         self.done[id.thread] = id.index + 1;
         let mut answer = Answer { events: id.index + 1, ..Answer::default() };
-        match kind {
+        match *kind {
             Kind::Request(_) | Kind::End => return,
-            Kind::Read { .. } if graph.outcome(&kind).is_some() => return,
+            Kind::Read { update: Some(_), .. } if graph.outcome(kind).is_some() => return,
             Kind::Read { location, source, .. } => answer.value = graph.value(location, source),
             Kind::Write { location, exclusive, .. } => {
                 if exclusive {
@@ -208,6 +220,11 @@ impl Machine {
     pub(super) fn retry(&mut self, program: &mut dyn Program, graph: &Graph, thread: usize) {
         let events = graph.thread(thread).len();
         self.ask(program, thread, Answer { events, ..Answer::default() });
+    }
+
+    /// What each event that was done depends on.
+    pub(super) fn clocks(&self) -> &Clocks {
+        &self.clocks
     }
 
     /// What a thread asks for; none if it has not begun.
@@ -259,7 +276,8 @@ impl Machine {
         let ready = |thread: &usize| self.is_ready(program, graph, *thread);
         let urgent = |thread: &usize| program.is_urgent(self.threads[*thread].key);
         let mut order = self.order.iter().copied();
-        let first = order.clone().find(|thread| urgent(thread) && ready(thread));
+        let hurries = program.hurries();
+        let first = order.clone().find(|thread| hurries && urgent(thread) && ready(thread));
         let thread = first.or_else(|| order.find(ready))?;
         self.event(program, graph, thread)
     }
@@ -363,9 +381,8 @@ impl Machine {
     /// Whether this execution, in which nobody can go on, is one that stands for nothing: a thread
     /// did not look again that would see something else, or waits longer than it would.
     pub(super) fn is_artefact(&self, program: &dyn Program, graph: &Graph) -> bool {
-        let has_ended = |thread: usize| {
-            graph.last(thread).is_some_and(|(_, event)| event.kind == Kind::End)
-        };
+        let has_ended =
+            |thread: usize| graph.last(thread).is_some_and(|(_, event)| event.kind == Kind::End);
         let mut waiting = self.order.iter().filter(|thread| !has_ended(**thread));
         waiting.any(|thread| match self.upcoming(*thread) {
             Some(Step::Stuck { events, .. }) => graph.is_stale(*thread, events),

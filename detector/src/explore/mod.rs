@@ -32,6 +32,7 @@
 //! a reader-writer lock, so whoever drives the engine can make one of mutexes. Non-atomic memory
 //! is not modelled either: its races are found beside the engine.
 
+mod clocks;
 mod consistency;
 mod execution;
 mod graph;

@@ -31,6 +31,11 @@ pub trait Program {
         0
     }
 
+    /// Whether some thread [is urgent](Program::is_urgent).
+    fn hurries(&self) -> bool {
+        false
+    }
+
     /// Whether the thread is to go on before any other, if it can: it would not do to leave it
     /// where it is.
     fn is_urgent(&self, thread: usize) -> bool {

@@ -58,7 +58,9 @@ impl Execution<'_> {
         };
         let before = self.graph.thread(store.thread)[..store.index].iter().rev();
         let last = before.map(|event| event.kind).find(|kind| match kind {
-            Kind::Read { location: own, .. } | Kind::Write { location: own, .. } => *own == location,
+            Kind::Read { location: own, .. } | Kind::Write { location: own, .. } => {
+                *own == location
+            }
             _ => false,
         });
         let Some(Kind::Read { source, .. }) = last else { return false };

@@ -12,27 +12,16 @@
 use super::graph::{Event, EventId, Graph, Kind};
 
 /// For each thread, how many of its events belong to a set closed under `porf`.
-#[derive(Clone, Debug)]
-pub(super) struct Prefix(Vec<usize>);
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Prefix<'a>(pub(super) &'a [u32]);
 
-impl Prefix {
-    /// Everything that the events depend on, and they themselves.
-    pub(super) fn of(graph: &Graph, events: impl IntoIterator<Item = EventId>) -> Self {
-        let mut counts = vec![0; graph.threads.len()];
-        let mut open: Vec<EventId> = events.into_iter().collect();
-        while let Some(event) = open.pop() {
-            while counts[event.thread] <= event.index {
-                let id = EventId { thread: event.thread, index: counts[event.thread] };
-                counts[event.thread] += 1;
-                open.extend(graph.origin(id));
-                open.extend(graph.gathered(id));
-            }
-        }
-        Self(counts)
+impl Prefix<'_> {
+    pub(super) fn contains(&self, event: EventId) -> bool {
+        self.0.get(event.thread).is_some_and(|count| event.index < *count as usize)
     }
 
-    pub(super) fn contains(&self, event: EventId) -> bool {
-        event.index < self.0[event.thread]
+    fn count(&self, thread: usize) -> usize {
+        self.0.get(thread).map_or(0, |count| *count as usize)
     }
 }
 
@@ -40,29 +29,28 @@ impl Prefix {
 pub(super) struct Revisit<'a> {
     pub(super) graph: &'a Graph,
     pub(super) target: EventId,
-    pub(super) prefix: &'a Prefix,
+    pub(super) prefix: Prefix<'a>,
 }
 
 impl Revisit<'_> {
     /// Whether this is the graph to make it from.
     pub(super) fn is_due(&self) -> bool {
-        let keep = self.kept();
-        let deleted = self.graph.threads.iter().enumerate().flat_map(|(thread, events)| {
-            (keep[thread]..events.len()).map(move |index| EventId { thread, index })
-        });
         !self.prefix.contains(self.target)
             && self.is_maximal(self.target)
-            && deleted.into_iter().all(|event| self.is_maximal(event))
+            && (0..self.graph.threads.len()).all(|thread| {
+                let deleted = self.kept(thread)..self.graph.threads[thread].len();
+                deleted.into_iter().all(|index| self.is_maximal(EventId { thread, index }))
+            })
     }
 
-    /// How many events of each thread remain. What goes is the end of a thread: whatever follows
-    /// an event was added later, and depends on it.
-    fn kept(&self) -> Vec<usize> {
+    /// How many events of a thread remain. What goes is its end: whatever follows an event was
+    /// added later, and depends on it.
+    fn kept(&self, thread: usize) -> usize {
         let moment = self.graph.event(self.target).stamp;
-        let early =
-            |events: &[Event]| events.partition_point(|event: &Event| event.stamp <= moment);
-        let threads = self.graph.threads.iter().zip(&self.prefix.0);
-        threads.map(|(events, prefix)| early(events).max(*prefix)).collect()
+        let events = &self.graph.threads[thread];
+        let prefix = self.prefix.count(thread);
+        let later = events[prefix..].partition_point(|event: &Event| event.stamp <= moment);
+        prefix + later
     }
 
     fn is_maximal(&self, event: EventId) -> bool {
@@ -101,12 +89,12 @@ impl Revisit<'_> {
 
     /// Writes what remains to `rest`.
     pub(super) fn remainder(&self, rest: &mut Graph) {
-        let keep = self.kept();
         rest.clone_from(self.graph);
-        for (events, keep) in rest.threads.iter_mut().zip(&keep) {
-            events.truncate(*keep);
+        for (thread, events) in rest.threads.iter_mut().enumerate() {
+            events.truncate(self.kept(thread));
         }
-        let stays = |event: &EventId| event.index < keep[event.thread];
+        let threads = std::mem::take(&mut rest.threads);
+        let stays = |event: &EventId| event.index < threads[event.thread].len();
         for location in &mut rest.locations {
             location.reads.retain(stays);
             location.writes.retain(stays);
@@ -120,5 +108,6 @@ impl Revisit<'_> {
                 section.release = section.release.filter(stays);
             }
         }
+        rest.threads = threads;
     }
 }

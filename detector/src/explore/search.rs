@@ -6,8 +6,11 @@
 //! there is: it holds the alternatives along one path through the search, of which there are as
 //! many as an execution has events, times their choices.
 
+use std::ops::ControlFlow;
+
 use super::{
     Limit, MemoryModel, Stop,
+    clocks::join,
     consistency::is_consistent,
     execution::Execution,
     graph::{EventId, Graph, Kind, Section},
@@ -15,6 +18,9 @@ use super::{
     program::{Program, Step},
     revisit::{Prefix, Revisit},
 };
+
+/// How many graphs are kept for their allocations.
+const SPARE: usize = 64;
 
 /// An exploration under way: a search that makes one execution each time that it is asked.
 pub struct Search {
@@ -28,6 +34,8 @@ pub struct Search {
     explored: f64,
     /// Graphs that are done with, kept for their allocations.
     spare: Vec<Graph>,
+    /// Kept for its allocation.
+    prefix: Vec<u32>,
 }
 
 /// A part of an exploration that is still to be done: what some graph can be continued to. Parts
@@ -57,6 +65,7 @@ impl Search {
             stack: vec![work],
             explored: 0.0,
             spare: Vec::new(),
+            prefix: Vec::new(),
         }
     }
 
@@ -67,9 +76,15 @@ impl Search {
     ///
     /// Why the search cannot go on.
     #[must_use]
-    pub fn advance(&mut self, program: &mut dyn Program) -> Option<Result<Option<Execution<'_>>, Stop>> {
+    pub fn advance(
+        &mut self,
+        program: &mut dyn Program,
+    ) -> Option<Result<Option<Execution<'_>>, Stop>> {
         let Work { graph, share } = self.stack.pop()?;
-        self.spare.push(std::mem::replace(&mut self.graph, graph));
+        let done = std::mem::replace(&mut self.graph, graph);
+        if self.spare.len() < SPARE {
+            self.spare.push(done);
+        }
         self.share = share;
         let outcome = self.execute(program);
         self.explored += self.share;
@@ -243,9 +258,12 @@ impl Search {
 
     /// Offers a write that is about to be added to the reads of its location.
     fn revisit_reads(&mut self, thread: usize, location: usize, kind: Kind) {
-        let prefix = Prefix::of(&self.graph, self.graph.last(thread).map(|(event, _)| event));
-        for read in self.graph.locations[location].reads.clone() {
-            let revisit = Revisit { graph: &self.graph, target: read, prefix: &prefix };
+        let reads = self.graph.locations[location].reads.len();
+        for index in 0..reads {
+            let read = self.graph.locations[location].reads[index];
+            let Some((last, _)) = self.graph.last(thread) else { return };
+            let prefix = Prefix(self.machine.clocks().of(last));
+            let revisit = Revisit { graph: &self.graph, target: read, prefix };
             if !revisit.is_due() {
                 continue;
             }
@@ -263,33 +281,51 @@ impl Search {
 
     /// Queues last, and leaves the places before other requests for later.
     fn add_request(&mut self, thread: usize, lock: usize) -> EventId {
-        self.graph.queue(lock);
-        for place in 0..self.graph.locks[lock].len() {
-            self.revisit_request(thread, lock, place);
+        let mut prefix = std::mem::take(&mut self.prefix);
+        // What comes before a request that the new one depends on is not the last of what is there.
+        for place in (0..self.graph.queue(lock).len()).rev() {
+            if self.revisit_request(thread, lock, place, &mut prefix).is_break() {
+                break;
+            }
         }
+        self.prefix = prefix;
         let request = self.graph.push(thread, Kind::Request(lock));
         self.graph.queue(lock).push(Section { request, release: None });
         request
     }
 
     /// Leaves for later the graph in which a new request comes right before the one at `place`.
-    /// That one is the last then: it would not be maximal otherwise.
-    fn revisit_request(&mut self, thread: usize, lock: usize, place: usize) {
+    /// That one is the last then: it would not be maximal otherwise. Breaks where the new request
+    /// depends on that one.
+    fn revisit_request(
+        &mut self,
+        thread: usize,
+        lock: usize,
+        place: usize,
+        prefix: &mut Vec<u32>,
+    ) -> ControlFlow<()> {
+        let Some((last, _)) = self.graph.last(thread) else { return ControlFlow::Break(()) };
         let queue = &self.graph.locks[lock];
-        let before = place.checked_sub(1).map(|place| queue[place].request);
         let target = queue[place].request;
-        let predecessor = self.graph.last(thread).map(|(event, _)| event);
-        let prefix = Prefix::of(&self.graph, predecessor.into_iter().chain(before));
-        let revisit = Revisit { graph: &self.graph, target, prefix: &prefix };
-        if !revisit.is_due() {
-            return;
+        let clocks = self.machine.clocks();
+        prefix.clear();
+        prefix.extend_from_slice(clocks.of(last));
+        if Prefix(prefix).contains(target) {
+            return ControlFlow::Break(());
         }
-        let mut rest = self.spare.pop().unwrap_or_default();
-        revisit.remainder(&mut rest);
-        let request = rest.push(thread, Kind::Request(lock));
-        let queue = rest.queue(lock);
-        queue.insert(queue.len() - 1, Section { request, release: None });
-        self.stack.push(Work { graph: rest, share: 0.0 });
+        if let Some(before) = place.checked_sub(1) {
+            join(prefix, clocks.of(queue[before].request));
+        }
+        let revisit = Revisit { graph: &self.graph, target, prefix: Prefix(prefix) };
+        if revisit.is_due() {
+            let mut rest = self.spare.pop().unwrap_or_default();
+            revisit.remainder(&mut rest);
+            let request = rest.push(thread, Kind::Request(lock));
+            let queue = rest.queue(lock);
+            queue.insert(queue.len() - 1, Section { request, release: None });
+            self.stack.push(Work { graph: rest, share: 0.0 });
+        }
+        ControlFlow::Continue(())
     }
 
     /// Puts a copy of the graph on the stack.

@@ -131,7 +131,11 @@ impl Walk {
         self.follow_all(program, &schedule.parsed())
     }
 
-    fn follow_all(&mut self, program: &mut dyn Program, wanted: &Parsed) -> Result<End, ReplayError> {
+    fn follow_all(
+        &mut self,
+        program: &mut dyn Program,
+        wanted: &Parsed,
+    ) -> Result<End, ReplayError> {
         self.begin(program);
         let mut chooser = Chooser::Ways { ways: &wanted.ways, next: 0 };
         for &(thread, steps, sorts) in &wanted.runs {
@@ -243,9 +247,12 @@ impl Walk {
             (Some(urgent), ..) => Some(*urgent),
             (_, [], _) => self.retry(),
             (_, ready, Chooser::Scheduler(scheduler)) => {
-                let access = |thread: usize| self.machine.upcoming(thread).map_or(Access::None, access);
-                let candidates: Vec<_> =
-                    ready.iter().map(|&thread| Candidate { thread, access: access(thread) }).collect();
+                let access =
+                    |thread: usize| self.machine.upcoming(thread).map_or(Access::None, access);
+                let candidates: Vec<_> = ready
+                    .iter()
+                    .map(|&thread| Candidate { thread, access: access(thread) })
+                    .collect();
                 Some(ready[scheduler.pick(&candidates).min(ready.len() - 1)])
             }
             (_, [first, ..], Chooser::Ways { .. }) => Some(*first),
@@ -303,7 +310,7 @@ impl Walk {
         let Some(next) = self.machine.event(program, &mut self.graph, thread) else {
             return Ok(());
         };
-        let event = self.add(thread, next, chooser);
+        let event = self.add(program, thread, next, chooser);
         self.machine.follow(program, &self.graph, event);
         if let Some(Next::Write { location, kind, .. }) = unfinished(&self.graph, thread) {
             let source = self.graph.origin(event);
@@ -315,7 +322,13 @@ impl Walk {
         Ok(())
     }
 
-    fn add(&mut self, thread: usize, next: Next, chooser: &mut Chooser<'_>) -> EventId {
+    fn add(
+        &mut self,
+        program: &mut dyn Program,
+        thread: usize,
+        next: Next,
+        chooser: &mut Chooser<'_>,
+    ) -> EventId {
         match next {
             Next::Plain { kind, .. } => self.graph.push_plain(thread, kind),
             Next::Choice { options, .. } => {
@@ -324,6 +337,7 @@ impl Walk {
             Next::Request { lock, .. } => {
                 let request = self.graph.push(thread, Kind::Request(lock));
                 self.graph.queue(lock).push(Section { request, release: None });
+                self.machine.follow(program, &self.graph, request);
                 self.graph.push(thread, Kind::Acquire(lock))
             }
             Next::Read { location, kind, .. } => {

@@ -5,13 +5,21 @@ mod fingerprint;
 mod item;
 mod naming;
 mod resolve;
+mod schedule;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-pub use self::resolve::Resolve;
-use crate::{Context, ObjectId, Rule, Severity, Site, Stack, ThreadId, op::ObjectKind, render};
+pub use self::{
+    resolve::Resolve,
+    schedule::{Schedule, ScheduleRow},
+};
+use crate::{
+    Context, ObjectId, Rule, Severity, Site, Stack, ThreadId,
+    op::{ObjectKind, Purpose, WaitFor},
+    render,
+};
 
 /// How sure we are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -62,6 +70,7 @@ pub struct Finding {
     pub(crate) help: Vec<String>,
     pub(crate) test: Option<String>,
     pub(crate) replay: Option<String>,
+    pub(crate) schedule: Option<Schedule>,
     /// Texts of the files that the sites name, as far as [`Finding::resolve`] could get them.
     sources: BTreeMap<&'static str, Arc<str>>,
     /// Threads that take part and are too many to list. Known in the process that found it only.
@@ -158,6 +167,31 @@ verbs! {
     Panic: "panic", "panics";
 }
 
+impl Verb {
+    /// How a report says what a blocked thread waits for.
+    #[must_use]
+    pub const fn of_wait(on: WaitFor) -> Self {
+        match on {
+            WaitFor::Condvar { .. } => Self::Wait,
+            WaitFor::Park => Self::Park,
+            WaitFor::Join(_) => Self::Join,
+            WaitFor::Sleep => Self::Sleep,
+            WaitFor::Object { purpose, .. } => match purpose {
+                Purpose::Receive => Self::Receive,
+                Purpose::Send => Self::Send,
+                Purpose::Arrive => Self::Arrive,
+                Purpose::Event => Self::AwaitEvent,
+                Purpose::Permit => Self::Permit,
+                Purpose::Get => Self::Get,
+                Purpose::Put => Self::Put,
+                Purpose::TasksDone => Self::TasksDone,
+                Purpose::Result => Self::Result,
+                Purpose::Workers => Self::Workers,
+            },
+        }
+    }
+}
+
 /// An object's part in a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectReport {
@@ -174,6 +208,18 @@ pub struct ObjectReport {
 }
 
 impl ObjectReport {
+    /// What `context` knows of an object.
+    fn of(context: &Context, id: ObjectId) -> Self {
+        let info = context.object(id);
+        Self {
+            id,
+            kind: info.kind.name(),
+            type_name: info.type_name.clone(),
+            name: info.name.clone(),
+            created: info.created,
+        }
+    }
+
     /// Whether `created` is where it was first used: an atomic has no room to remember more.
     pub(crate) fn is_seen_at_first_use(&self) -> bool {
         self.kind == ObjectKind::Atomic.name()
@@ -193,6 +239,7 @@ impl Finding {
             help: Vec::new(),
             test: None,
             replay: None,
+            schedule: None,
             sources: BTreeMap::new(),
             unlisted: Vec::new(),
             fingerprint: None,
@@ -234,14 +281,7 @@ impl Finding {
         if let Some(index) = self.objects.iter().position(|object| object.id == id) {
             return index;
         }
-        let info = context.object(id);
-        self.objects.push(ObjectReport {
-            id,
-            kind: info.kind.name(),
-            type_name: info.type_name.clone(),
-            name: info.name.clone(),
-            created: info.created,
-        });
+        self.objects.push(ObjectReport::of(context, id));
         self.objects.len() - 1
     }
 

@@ -3,6 +3,8 @@
 //! Analyses know an object by its type and line, and word their messages with these; once the
 //! source is there, [`binding`] knows better, and the words are changed.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::{
     Finding, ObjectReport,
     binding::{binding, receiver},
@@ -11,17 +13,24 @@ use crate::{Site, render::object_label};
 
 impl Finding {
     /// Gives each object that has no name that of the variable or field it was made for, unless
-    /// another of the finding's objects would be called the same.
+    /// another of the finding's objects would be called the same. Objects that only the schedule
+    /// names give way to the finding's own.
     pub(super) fn name_objects(&mut self) {
-        let names: Vec<_> = self.objects.iter().map(|object| self.binding_of(object)).collect();
-        for index in 0..names.len() {
+        let names: Vec<_> = self.all_objects().map(|object| self.binding_of(object)).collect();
+        let mut places = Places::default();
+        let own = self.objects.len();
+        places.add(&self.objects, &names);
+        for (index, name) in names.iter().take(own).enumerate() {
             let created = self.objects[index].created;
-            let ambiguous = (0..names.len()).any(|other| {
-                names[other] == names[index] && self.objects[other].created != created
-            });
-            if let Some(name) = names[index].as_ref().filter(|_| !ambiguous) {
+            if let Some(name) = name.as_ref().filter(|name| places.is_only(name, created)) {
                 self.name_object(index, name);
             }
+        }
+        let Some(schedule) = &mut self.schedule else { return };
+        places.add(&schedule.objects, &names[own..]);
+        for (object, name) in schedule.objects.iter_mut().zip(&names[own..]) {
+            let name = name.as_ref().filter(|name| places.is_only(name, object.created));
+            object.name = object.name.take().or_else(|| name.cloned());
         }
     }
 
@@ -69,6 +78,25 @@ impl Finding {
     }
 }
 
+/// The places where objects are made, by the names that they would get.
+#[derive(Default)]
+struct Places<'a>(HashMap<&'a str, BTreeSet<Site>>);
+
+impl<'a> Places<'a> {
+    fn add(&mut self, objects: &[ObjectReport], names: &'a [Option<String>]) {
+        for (object, name) in objects.iter().zip(names) {
+            if let Some(name) = name {
+                self.0.entry(name).or_default().insert(object.created);
+            }
+        }
+    }
+
+    /// Whether all objects of that name are made at `site`.
+    fn is_only(&self, name: &str, site: Site) -> bool {
+        self.0.get(name).is_some_and(|sites| sites.iter().all(|other| *other == site))
+    }
+}
+
 /// What messages call an object that has no name.
 fn label(object: &ObjectReport, created: Site) -> String {
     object_label(None, &object.type_name, created)
@@ -84,7 +112,11 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Certainty, Frame, ObjectId, Rule, finding::Resolve};
+    use crate::{
+        Action, Certainty, Context, Frame, ObjectId, Op, Rule, ThreadId,
+        finding::{Resolve, ScheduleRow, Verb},
+        op::{ObjectInfo, ObjectKind},
+    };
 
     struct Source(&'static str);
 
@@ -124,5 +156,39 @@ mod tests {
         assert_eq!(message(source, [29, 29], words), words);
         let source = "let forks: Vec<_> = (0..5).map(|_| Mutex::new(())).collect();";
         assert_eq!(message(source, [36, 36], words), "`forks` (no. 2) under `forks` (no. 1)");
+    }
+
+    #[test]
+    fn objects_of_the_schedule_give_way_to_the_findings_own() {
+        let source = "let a = Mutex::new(()); let a = Mutex::new(()); let b = Mutex::new(());";
+        let columns = [source.find("M").unwrap(), 32, 56];
+        let info = |column: usize| ObjectInfo {
+            kind: ObjectKind::Mutex,
+            type_name: "Mutex<()>".to_owned(),
+            name: None,
+            created: Site::new("x.rs", 1, column as u32 + 1),
+        };
+        let mut context = Context::new();
+        let mut apply = |action| {
+            let op = Op { thread: ThreadId(0), at: 1, site: Site::UNKNOWN, stack: None, action };
+            context.apply(&op).unwrap();
+        };
+        apply(Action::Begin { name: None });
+        for (object, column) in (0..).map(ObjectId).zip(columns) {
+            apply(Action::Create { object, info: Arc::new(info(column)) });
+        }
+        let rows = (0..3).map(|object| ScheduleRow {
+            thread: ThreadId(0),
+            verb: Verb::Lock,
+            object: Some(ObjectId(object)),
+            peer: None,
+            site: Site::UNKNOWN,
+        });
+        let mut finding = Finding::new(Rule::Panic, Certainty::Observed, "");
+        finding = finding.object(&context, ObjectId(0));
+        finding.set_schedule(&context, rows.collect());
+        finding.resolve(&mut Source(source));
+        let names: Vec<_> = finding.all_objects().map(|object| object.name.as_deref()).collect();
+        assert_eq!(names, [Some("a"), None, Some("b")]);
     }
 }

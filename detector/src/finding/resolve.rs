@@ -4,7 +4,7 @@
 //! [`Resolve`]: an observed process symbolises its own addresses, a reader of reports has files
 //! only. A finding that was never resolved renders all the same, without excerpts and stacks.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::Finding;
 use crate::Frame;
@@ -19,15 +19,17 @@ pub trait Resolve {
 }
 
 impl Finding {
-    /// Resolves every stack and attaches the text of every file that a site names, so that the
-    /// finding needs nothing else to be rendered and fingerprinted. What is resolved stays so.
+    /// Resolves every stack and attaches the text of every file that a step or an object names, so
+    /// that the finding needs nothing else to be rendered and fingerprinted. What is resolved
+    /// stays so.
     pub fn resolve(&mut self, with: &mut dyn Resolve) {
         for step in self.threads.iter_mut().flat_map(|thread| &mut thread.steps) {
             step.stack.resolve(&mut |addresses| with.frames(addresses));
         }
         let steps = self.threads.iter().flat_map(|thread| &thread.steps).map(|step| step.site);
-        let created = self.objects.iter().map(|object| object.created);
-        for site in steps.chain(created).filter(|site| !site.is_unknown()) {
+        let created = self.all_objects().map(|object| object.created);
+        let sites: BTreeSet<_> = steps.chain(created).filter(|site| !site.is_unknown()).collect();
+        for site in sites {
             if !self.sources.contains_key(site.file)
                 && let Some(text) = with.source(site.file)
             {

@@ -1,11 +1,13 @@
 //! JSON, schema 1. The structs are the schema: what they name is what is written and read.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
     Certainty, Finding, Frame, Rule, Severity, Site,
-    finding::{ObjectReport, Step, ThreadReport},
+    finding::{ObjectReport, ScheduleRow, Step, ThreadReport},
 };
 
 /// The number of this schema. It changes when a reader of the old one would be misled.
@@ -26,6 +28,12 @@ pub(super) struct FindingDoc {
     #[serde(default)]
     pub(super) help: Vec<String>,
     pub(super) replay: Option<String>,
+    /// What the threads did, in the order in which it happened; only where that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) schedule: Vec<RowDoc>,
+    /// Objects of the schedule that are not among `objects`; only where there are any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) schedule_objects: Vec<ObjectDoc>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,6 +49,20 @@ pub(super) struct StepDoc {
     pub(super) site: SiteDoc,
     #[serde(default)]
     pub(super) stack: Vec<Frame>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct RowDoc {
+    /// The thread's name. No other thread of the schedule has it, and where the thread is among
+    /// `threads` it has the same name there.
+    pub(super) thread: String,
+    pub(super) op: String,
+    /// An index into `objects` with `schedule_objects` after it, as if they were one list.
+    pub(super) object: Option<usize>,
+    /// The name of the thread that it is done to: the one started, or waited for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) peer: Option<String>,
+    pub(super) site: SiteDoc,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -106,8 +128,30 @@ impl From<&Finding> for FindingDoc {
             objects: finding.objects().iter().map(ObjectDoc::from).collect(),
             help: finding.helps().to_vec(),
             replay: finding.replay().map(str::to_owned),
+            schedule: rows(finding),
+            schedule_objects: finding
+                .schedule()
+                .map(|schedule| schedule.objects().iter().map(ObjectDoc::from).collect())
+                .unwrap_or_default(),
         }
     }
+}
+
+fn rows(finding: &Finding) -> Vec<RowDoc> {
+    let Some(schedule) = finding.schedule() else { return Vec::new() };
+    let mut indices = HashMap::new();
+    for (index, object) in finding.all_objects().enumerate() {
+        indices.entry(object.id).or_insert(index);
+    }
+    let name = |thread| schedule.thread_name(thread).unwrap_or_default().to_owned();
+    let row = |row: &ScheduleRow| RowDoc {
+        thread: name(row.thread),
+        op: row.verb.name().to_owned(),
+        object: row.object.and_then(|object| indices.get(&object).copied()),
+        peer: row.peer.map(name),
+        site: row.site.into(),
+    };
+    schedule.rows().iter().map(row).collect()
 }
 
 impl From<&ThreadReport> for ThreadDoc {

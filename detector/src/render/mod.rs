@@ -8,8 +8,10 @@ mod excerpt;
 mod json;
 mod label;
 mod read;
+mod schedule;
 mod stack;
 mod text;
+mod words;
 
 pub(crate) use self::label::object_label;
 pub use self::label::short_type;

@@ -1,14 +1,14 @@
 //! Findings read back from JSON, as one process wrote them for another.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::json::{FindingDoc, ObjectDoc, SiteDoc, StepDoc, ThreadDoc};
+use super::json::{FindingDoc, ObjectDoc, RowDoc, SiteDoc, StepDoc, ThreadDoc};
 use crate::{
     Finding, ObjectId, Site, Stack, ThreadId,
-    finding::{ObjectReport, Step, ThreadReport, Verb},
+    finding::{ObjectReport, Schedule, ScheduleRow, Step, ThreadReport, Verb},
 };
 
 /// Why a value is no finding of schema 1.
@@ -65,6 +65,7 @@ impl Reader {
             .zip(doc.threads)
             .map(|(id, doc)| self.thread(ThreadId(id), doc, objects))
             .collect::<Result<_, _>>()?;
+        finding.schedule = self.schedule(&finding, doc.schedule, doc.schedule_objects)?;
         Ok(finding)
     }
 
@@ -84,12 +85,37 @@ impl Reader {
     }
 
     fn step(&mut self, doc: StepDoc, objects: usize) -> Result<Step, ReadError> {
-        let verb = Verb::from_name(&doc.op).ok_or(ReadError::UnknownOp(doc.op))?;
-        if let Some(index) = doc.object.filter(|index| *index >= objects) {
-            return Err(ReadError::NoSuchObject { index, objects });
-        }
+        let (verb, object) = (verb(doc.op)?, listed(doc.object, objects)?);
         let (site, stack) = (self.site(&doc.site), Stack::resolved(doc.stack));
-        Ok(Step { verb, object: doc.object, site, stack })
+        Ok(Step { verb, object, site, stack })
+    }
+
+    /// The schedule of `finding`, whose objects and threads are read already.
+    fn schedule(
+        &mut self,
+        finding: &Finding,
+        rows: Vec<RowDoc>,
+        objects: Vec<ObjectDoc>,
+    ) -> Result<Option<Schedule>, ReadError> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let own = finding.objects.len();
+        let objects: Vec<_> =
+            (own as u64..).zip(objects).map(|(id, doc)| self.object(id, doc)).collect();
+        let mut threads = Threads::of(finding);
+        let row = |doc: RowDoc| {
+            Ok(ScheduleRow {
+                thread: threads.id(doc.thread),
+                verb: verb(doc.op)?,
+                object: listed(doc.object, own + objects.len())?
+                    .map(|index| ObjectId(index as u64)),
+                peer: doc.peer.map(|name| threads.id(name)),
+                site: self.site(&doc.site),
+            })
+        };
+        let rows = rows.into_iter().map(row).collect::<Result<_, ReadError>>()?;
+        Ok(Some(Schedule { rows, threads: threads.names(), objects }))
     }
 
     fn site(&mut self, doc: &SiteDoc) -> Site {
@@ -99,5 +125,44 @@ impl Reader {
             file
         });
         Site { file, line: doc.line, column: doc.column }
+    }
+}
+
+/// Threads of a schedule, which are known by their names.
+struct Threads {
+    ids: HashMap<String, ThreadId>,
+    next: u32,
+}
+
+impl Threads {
+    /// Those that have steps.
+    fn of(finding: &Finding) -> Self {
+        let threads = finding.threads.iter().rev();
+        let ids: HashMap<_, _> = threads.map(|report| (report.name.clone(), report.id)).collect();
+        Self { ids, next: u32::try_from(finding.threads.len()).unwrap_or(u32::MAX) }
+    }
+
+    fn id(&mut self, name: String) -> ThreadId {
+        *self.ids.entry(name).or_insert_with(|| {
+            let id = ThreadId(self.next);
+            self.next += 1;
+            id
+        })
+    }
+
+    fn names(self) -> BTreeMap<ThreadId, String> {
+        self.ids.into_iter().map(|(name, id)| (id, name)).collect()
+    }
+}
+
+fn verb(op: String) -> Result<Verb, ReadError> {
+    Verb::from_name(&op).ok_or(ReadError::UnknownOp(op))
+}
+
+/// `object`, if it is one of so many.
+fn listed(object: Option<usize>, objects: usize) -> Result<Option<usize>, ReadError> {
+    match object {
+        Some(index) if index >= objects => Err(ReadError::NoSuchObject { index, objects }),
+        object => Ok(object),
     }
 }

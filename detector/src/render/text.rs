@@ -1,7 +1,8 @@
 //! The text report of one finding: one screen, for a reader who has never seen it.
 //!
 //! In this order: what can go wrong; who holds what and wants what, thread by thread, on the
-//! source lines; how certain it is; how to replay it; what would mend it.
+//! source lines; how certain it is; in which schedule it was seen, and how to replay that; what
+//! would mend it.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,9 @@ use super::{
     Style,
     excerpt::{Remark, excerpt},
     label::short_type,
+    schedule,
     stack::callers,
+    words::{deed, object_names},
 };
 use crate::{
     Certainty, Finding, Severity,
@@ -31,7 +34,7 @@ pub fn text(finding: &Finding, style: &Style) -> String {
         Severity::Note => Level::NOTE,
     };
     let mut group = Group::with_title(level.primary_title(finding.message()).id(finding.rule()));
-    let names = object_names(finding.objects());
+    let names = object_names(finding.all_objects());
     let mut notes = Vec::new();
     for thread in finding.threads().iter().take(MAX_THREADS) {
         for remarks in by_file(remarks(thread, &names)) {
@@ -45,38 +48,46 @@ pub fn text(finding: &Finding, style: &Style) -> String {
     notes.extend((more > 0).then(|| format!("{more} more threads are in the JSON report")));
     notes.extend(origins(finding.objects(), &names, style));
     notes.extend(finding.test().map(|test| format!("in test `{test}`")));
-    notes.push(certainty(finding.certainty()).to_owned());
-    notes.extend(finding.replay().map(|token| format!("replay it with the token `{token}`")));
-    let help = finding.helps().iter().map(|help| Level::HELP.message(help.as_str()));
+    notes.push(certainty(finding).to_owned());
     let notes = notes.into_iter().map(|note| -> Message<'_> { Level::NOTE.message(note) });
-    let group = group.elements(notes).elements(help);
+    // Its lines begin where its title does, so that a table has the whole width.
+    let schedule = schedule::message(finding, &names, style);
+    let schedule = schedule.map(|table| Level::NOTE.no_name().message(table));
+    let replay = replay(finding).map(|command| Level::NOTE.with_name("replay").message(command));
+    let help = finding.helps().iter().map(|help| Level::HELP.message(help.as_str()));
+    let group = group.elements(notes).elements(schedule).elements(replay).elements(help);
     let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
     renderer.render(&[group])
 }
 
-const fn certainty(certainty: Certainty) -> &'static str {
-    match certainty {
-        Certainty::Predicted => "predicted: it did not happen in this run, but it can in another",
-        Certainty::Observed => "observed: it happened in this run",
-        Certainty::Confirmed => "confirmed: predicted, then made to happen by a replayed schedule",
+fn certainty(finding: &Finding) -> &'static str {
+    match (finding.certainty(), finding.schedule()) {
+        (Certainty::Predicted, None) => {
+            "predicted: it did not happen in this run, but it can in another"
+        }
+        (Certainty::Predicted, Some(_)) => {
+            "predicted: it did not happen in the schedule below, but it can in another"
+        }
+        (Certainty::Observed, None) => "observed: it happened in this run",
+        (Certainty::Observed, Some(_)) => "observed: it happened in the schedule below",
+        (Certainty::Confirmed, _) => {
+            "confirmed: predicted, then made to happen by a replayed schedule"
+        }
     }
 }
 
-/// Names to tell the objects of one finding apart: their own, else their short type, numbered
-/// where others have the same.
-fn object_names(objects: &[ObjectReport]) -> Vec<String> {
-    let bare: Vec<_> = objects
-        .iter()
-        .map(|object| object.name.clone().unwrap_or_else(|| short_type(&object.type_name)))
-        .collect();
-    let number = |index: usize| bare[..=index].iter().filter(|name| **name == bare[index]).count();
-    let alike = |index: usize| bare.iter().filter(|name| **name == bare[index]).count() > 1;
-    (0..bare.len())
-        .map(|index| match alike(index) {
-            true => format!("`{}` #{}", bare[index], number(index)),
-            false => format!("`{}`", bare[index]),
-        })
-        .collect()
+/// The command that makes it happen again.
+fn replay(finding: &Finding) -> Option<String> {
+    let command = format!("LOCKWISE_REPLAY={} cargo test", finding.replay()?);
+    let test = finding.test().and_then(test_filter);
+    Some(test.map(|test| format!("{command} {test}")).unwrap_or(command))
+}
+
+/// What `cargo test` knows a test by: its path within its binary. `None` where the test has a name
+/// that no function can have.
+fn test_filter(test: &str) -> Option<&str> {
+    let is_path = test.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
+    is_path.then(|| test.split_once("::").map_or(test, |(_, path)| path))
 }
 
 /// What a thread did, in words, each thing once. The last is what it cannot get past.
@@ -97,10 +108,9 @@ fn remarks(thread: &ThreadReport, names: &[String]) -> Vec<Remark> {
 }
 
 fn phrase(thread: &ThreadReport, step: &Step, names: &[String]) -> String {
-    let object = step.object.and_then(|index| names.get(index));
-    let object = object.map(|name| format!(" {name}")).unwrap_or_default();
+    let object = step.object.and_then(|index| names.get(index)).map_or("", String::as_str);
     let tail = if step.verb == Verb::Hold { ", acquired" } else { "" };
-    format!("`{}` {}{object}{tail}", thread.name, step.verb.phrase())
+    format!("`{}` {}{tail}", thread.name, deed(step.verb.phrase(), object))
 }
 
 /// A remark that has no source line to stand on.

@@ -6,7 +6,6 @@
 //! (it ends by itself, and programs that demonstrate races do it on purpose), and so are running
 //! initialisers, whose other users wait by design.
 
-use super::report::verb_of;
 use crate::{
     Action, Certainty, Context, Epoch, Finding, ObjectId, Op, Rule, Site, ThreadId,
     context::Held,
@@ -139,7 +138,7 @@ fn is_lock(context: &Context, object: ObjectId) -> bool {
 
 fn report(context: &Context, candidate: &Candidate, other: Use) -> Finding {
     let Candidate { held, block, on } = candidate;
-    let verb = verb_of(*on);
+    let verb = Verb::of_wait(*on);
     let target = match *on {
         WaitFor::Condvar { condvar, .. } => Some(condvar),
         WaitFor::Object { object, .. } => Some(object),

@@ -11,7 +11,7 @@ use crate::{
     Certainty, Context, Finding, ObjectId, Rule, ThreadId,
     context::Held,
     finding::Verb,
-    op::{Mode, ObjectKind, Purpose, WaitFor},
+    op::{Mode, ObjectKind, WaitFor},
     wording,
 };
 
@@ -215,7 +215,7 @@ impl Report<'_> {
             Goal::Lock { object, .. } if is_initialiser(self.context(), object) => Verb::Result,
             Goal::Lock { mode: Mode::Exclusive, .. } => Verb::WantLock,
             Goal::Lock { mode: Mode::Shared, .. } => Verb::WantRead,
-            Goal::Block(on) => verb_of(on),
+            Goal::Block(on) => Verb::of_wait(on),
         }
     }
 }
@@ -225,26 +225,4 @@ pub(super) fn is_initialiser(context: &Context, object: ObjectId) -> bool {
         context.object(object).kind,
         ObjectKind::Once | ObjectKind::OnceLock | ObjectKind::LazyLock
     )
-}
-
-/// How a report says what a blocked thread waits for.
-pub(super) fn verb_of(on: WaitFor) -> Verb {
-    match on {
-        WaitFor::Condvar { .. } => Verb::Wait,
-        WaitFor::Park => Verb::Park,
-        WaitFor::Join(_) => Verb::Join,
-        WaitFor::Sleep => Verb::Sleep,
-        WaitFor::Object { purpose, .. } => match purpose {
-            Purpose::Receive => Verb::Receive,
-            Purpose::Send => Verb::Send,
-            Purpose::Arrive => Verb::Arrive,
-            Purpose::Event => Verb::AwaitEvent,
-            Purpose::Permit => Verb::Permit,
-            Purpose::Get => Verb::Get,
-            Purpose::Put => Verb::Put,
-            Purpose::TasksDone => Verb::TasksDone,
-            Purpose::Result => Verb::Result,
-            Purpose::Workers => Verb::Workers,
-        },
-    }
 }

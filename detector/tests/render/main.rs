@@ -1,6 +1,7 @@
 //! What reports look like: one sample finding of each rule, as text and as JSON.
 
 mod samples;
+mod schedules;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -8,6 +9,8 @@ use lockwise_detector::{
     Finding, Frame, Resolve, Rule,
     render::{self, Reader, Style, Summary},
 };
+
+use unicode_width::UnicodeWidthStr;
 
 use self::samples::{FILE, sample};
 
@@ -30,9 +33,18 @@ impl Resolve for Program {
 }
 
 fn resolved(rule: Rule) -> Finding {
-    let mut finding = sample(rule);
+    resolve(sample(rule))
+}
+
+fn resolve(mut finding: Finding) -> Finding {
     finding.resolve(&mut Program);
     finding
+}
+
+/// One finding of each rule, and those with a schedule.
+fn all() -> Vec<Finding> {
+    let scheduled = schedules::ALL.iter().map(|(_, scheduled)| resolve(scheduled()));
+    Rule::ALL.iter().map(|rule| resolved(*rule)).chain(scheduled).collect()
 }
 
 fn settings() -> insta::Settings {
@@ -62,6 +74,38 @@ fn each_rule_has_its_json() {
 }
 
 #[test]
+fn each_schedule_has_its_text() {
+    settings().bind(|| {
+        for (name, scheduled) in schedules::ALL {
+            let text = resolve(scheduled()).to_string();
+            insta::assert_snapshot!(format!("schedule-{name}.text"), text);
+        }
+    });
+}
+
+#[test]
+fn a_schedule_has_its_json() {
+    settings().bind(|| {
+        let (name, scheduled) = schedules::ALL[1];
+        let json = render::json(&resolve(scheduled()));
+        insta::assert_json_snapshot!(format!("schedule-{name}.json"), json);
+    });
+}
+
+#[test]
+fn a_schedule_fits_a_screen() {
+    for (name, scheduled) in schedules::ALL {
+        let text = resolve(scheduled()).to_string();
+        let rest = text.lines().skip_while(|line| !line.contains("= schedule: "));
+        let table: Vec<_> = rest
+            .take_while(|line| !line.contains("= replay: ") && !line.contains("= help: "))
+            .collect();
+        assert!((3..=24).contains(&table.len()), "{name}: {text}");
+        assert!(table.iter().all(|line| line.width() <= 100), "{name}: {text}");
+    }
+}
+
+#[test]
 fn a_report_fits_a_screen() {
     for rule in Rule::ALL {
         let text = resolved(*rule).to_string();
@@ -72,8 +116,7 @@ fn a_report_fits_a_screen() {
 #[test]
 fn what_is_written_is_read_back() {
     let mut reader = Reader::new();
-    for rule in Rule::ALL {
-        let written = resolved(*rule);
+    for written in all() {
         let mut read = reader.finding(&render::json(&written)).unwrap();
         assert_eq!(render::json(&read), render::json(&written));
         read.resolve(&mut Program);
@@ -83,7 +126,8 @@ fn what_is_written_is_read_back() {
 
 #[test]
 fn what_is_no_finding_is_refused() {
-    let good = render::json(&resolved(Rule::LockOrderCycle));
+    let (_, scheduled) = schedules::ALL[0];
+    let good = render::json(&resolve(scheduled()));
     let check = |pointer: &str, value: serde_json::Value, error: &str| {
         let mut bad = good.clone();
         *bad.pointer_mut(pointer).unwrap() = value;
@@ -95,6 +139,8 @@ fn what_is_no_finding_is_refused() {
     check("/threads/0/steps/0/op", "loock".into(), "there is no op named `loock`");
     check("/threads/0/steps/0/object", 7.into(), "object 7 of 2");
     check("/threads", 7.into(), "invalid type");
+    check("/schedule/2/op", "loock".into(), "there is no op named `loock`");
+    check("/schedule/2/object", 2.into(), "object 2 of 2");
     check("", 7.into(), "invalid type");
 }
 
@@ -117,14 +163,15 @@ fn without_sources_all_is_said_in_words() {
 
 #[test]
 fn colour_changes_no_word() {
-    let finding = resolved(Rule::LockOrderCycle);
-    let colored = render::text(&finding, &Style::colored());
-    assert!(colored.contains("\u{1b}["));
-    let mut plain = String::new();
-    for part in colored.split("\u{1b}[") {
-        plain += part.split_once('m').map_or(part, |(_, words)| words);
+    for finding in all() {
+        let colored = render::text(&finding, &Style::colored());
+        assert!(colored.contains("\u{1b}["));
+        let mut plain = String::new();
+        for part in colored.split("\u{1b}[") {
+            plain += part.split_once('m').map_or(part, |(_, words)| words);
+        }
+        assert_eq!(plain, finding.to_string());
     }
-    assert_eq!(plain, finding.to_string());
 }
 
 #[test]
@@ -160,7 +207,8 @@ proptest::proptest! {
         word in ".{0,3}",
         choice in 0..3,
     ) {
-        let mut value = render::json(&resolved(Rule::LockOrderCycle));
+        let (_, scheduled) = schedules::ALL[0];
+        let mut value = render::json(&resolve(scheduled()));
         let mut all = Vec::new();
         pointers(&value, "", &mut all);
         *value.pointer_mut(&all[part.index(all.len())]).unwrap() = match choice {

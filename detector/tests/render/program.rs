@@ -34,3 +34,17 @@ fn wait_until_ready(mutex: &Mutex<bool>) {
 fn get_ready() {
     READY.notify_one();
 }
+
+fn count_to_two() {
+    let threads = [thread::spawn(increment), thread::spawn(increment)];
+    threads.map(|thread| thread.join().unwrap());
+    assert_eq!(COUNT.get(), 2);
+}
+
+fn after_you(mine: &AtomicBool, yours: &AtomicBool) {
+    mine.store(true, SeqCst);
+    while yours.load(SeqCst) {
+        mine.store(false, SeqCst);
+        mine.store(true, SeqCst);
+    }
+}

@@ -11,20 +11,22 @@ use lockwise_detector::{
 /// The sample program, as the compiler would name it.
 pub(crate) const FILE: &str = "src/meal.rs";
 
-const MAIN: ThreadId = ThreadId(0);
-const T1: ThreadId = ThreadId(1);
-const T2: ThreadId = ThreadId(2);
-const NOODLE: ObjectId = ObjectId(0);
-const FORK: ObjectId = ObjectId(1);
-const COUNT: ObjectId = ObjectId(2);
-const READY: ObjectId = ObjectId(3);
+pub(crate) const MAIN: ThreadId = ThreadId(0);
+pub(crate) const T1: ThreadId = ThreadId(1);
+pub(crate) const T2: ThreadId = ThreadId(2);
+pub(crate) const NOODLE: ObjectId = ObjectId(0);
+pub(crate) const FORK: ObjectId = ObjectId(1);
+pub(crate) const COUNT: ObjectId = ObjectId(2);
+pub(crate) const READY: ObjectId = ObjectId(3);
+pub(crate) const MINE: ObjectId = ObjectId(4);
+pub(crate) const YOURS: ObjectId = ObjectId(5);
 
-fn at(line: u32, column: u32) -> Site {
+pub(crate) fn at(line: u32, column: u32) -> Site {
     Site::new(FILE, line, column)
 }
 
 /// Threads `main`, `t1`, `t2` and the program's objects, of which only two have names.
-fn context() -> Context {
+pub(crate) fn context() -> Context {
     let mut context = Context::new();
     let mut tick = 0;
     let mut apply = |action| {
@@ -45,6 +47,9 @@ fn context() -> Context {
     create(FORK, ObjectKind::Mutex, "lockwise::sync::Mutex<&str>", Some("fork"), at(5, 16));
     create(COUNT, ObjectKind::Shared, "lockwise::cell::Shared<u32>", None, at(22, 29));
     create(READY, ObjectKind::Condvar, "lockwise::sync::Condvar", None, at(23, 25));
+    for atomic in [MINE, YOURS] {
+        create(atomic, ObjectKind::Atomic, "lockwise::sync::atomic::AtomicBool", None, at(45, 10));
+    }
     context
 }
 

@@ -93,6 +93,12 @@ impl Resolve for ProcessResolver {
         // The way from the program's call to the capture is ours.
         let ours = frames.iter().take_while(|frame| is_ours(&frame.function)).count();
         frames.drain(..ours);
+        // And so is what a thread of an exploration runs on.
+        let carrier = |frame: &Frame| frame.function.starts_with("corosensei::");
+        let theirs = frames.iter().position(carrier).unwrap_or(frames.len());
+        let threads = frames[..theirs].iter().rev().take_while(|frame| is_ours(&frame.function));
+        let theirs = theirs - threads.count();
+        frames.truncate(theirs);
         frames
     }
 

@@ -30,10 +30,7 @@ pub(crate) struct Contents<T: ?Sized> {
 
 impl<T> Contents<T> {
     pub(crate) const fn new(value: T) -> Self {
-        Self {
-            used_in: AtomicU32::new(0),
-            value: UnsafeCell::new(value),
-        }
+        Self { used_in: AtomicU32::new(0), value: UnsafeCell::new(value) }
     }
 
     pub(crate) fn into_inner(self) -> T {

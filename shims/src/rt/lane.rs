@@ -13,8 +13,9 @@ use lockwise_detector::op::WaitFor;
 
 use super::{
     current::{self, Kind},
-    explore::lane,
+    explore::{self, lane},
     model::Slot,
+    world::Place,
 };
 
 /// What a channel has to be a lane by.
@@ -37,10 +38,19 @@ impl Lane {
     /// The lane, where it is one: there are so many senders now. `made` is where the channel was
     /// made, and `asks` whether the caller asks without waiting.
     #[track_caller]
-    pub(crate) fn open(&self, senders: usize, made: usize, asks: bool) -> Option<Open<'_>> {
-        let open = current::kind() == Kind::Explore && lane::is_open(&self.0, senders, made, asks);
+    pub(crate) fn open(&self, senders: usize, made: Place, asks: bool) -> Option<Open<'_>> {
+        let open = is_only_waited_for(made, asks);
+        if open {
+            lane::open(&self.0, senders);
+        }
         open.then_some(Open(self))
     }
+}
+
+/// Whether the world wants to know of what was made there if threads only ever wait for it: then
+/// fewer executions will do. `asks` says that the caller does more than that.
+pub(crate) fn is_only_waited_for(made: Place, asks: bool) -> bool {
+    current::kind() == Kind::Explore && explore::is_only_waited_for(made, asks)
 }
 
 /// A lane that is one.

@@ -27,12 +27,7 @@ impl RawMutex {
     }
 
     const fn with(meta: Option<Meta>) -> Self {
-        Self {
-            meta,
-            word: AtomicU32::new(0),
-            last_release: AtomicU64::new(0),
-            slot: Slot::new(),
-        }
+        Self { meta, word: AtomicU32::new(0), last_release: AtomicU64::new(0), slot: Slot::new() }
     }
 
     /// What analyses know it as.

@@ -2,18 +2,27 @@
 //!
 //! The state is who owns the lock and how often. The analyses hear of the outermost acquisition
 //! and release only; what goes on inside cannot change any verdict.
+//!
+//! The state is in a [`Monitor`], except where a world would rather have a mutex: of a lock that
+//! threads only acquire, for as long as it takes, and release again themselves.
 
 use lockwise_detector::{
     Action, ObjectId,
     op::{Misuse, ObjectKind},
 };
 
-use crate::rt::{self, Meta, Monitor, MonitorGuard, Until, thread::Thread};
+use crate::rt::{
+    self, Meta, Monitor, MonitorGuard, RawMutex, Until,
+    lane::is_only_waited_for,
+    thread::{Thread, panicking},
+};
 
 /// A lock that knows its owner.
 pub(super) struct Ownership {
     meta: Meta,
     state: Monitor<Hold>,
+    /// What is held in place of the monitor's state, where [`Ownership::is_plain`].
+    plain: RawMutex,
 }
 
 /// Who owns the lock.
@@ -28,7 +37,7 @@ pub(super) struct Refused;
 
 impl Ownership {
     pub(super) const fn new(meta: Meta) -> Self {
-        Self { meta, state: Monitor::new(Hold { owner: None, depth: 0 }) }
+        Self { meta, state: Monitor::new(Hold { owner: None, depth: 0 }), plain: RawMutex::quiet() }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -43,12 +52,61 @@ impl Ownership {
     /// Acquires; false if time ran out.
     #[track_caller]
     pub(super) fn acquire(&self, until: Until) -> bool {
+        if self.is_plain(until != Until::Forever) {
+            self.acquire_plain();
+            return true;
+        }
         let mut state = self.state.enter();
         if self.is_reentrant() && state.owner.as_ref().is_some_and(Thread::is_current) {
             state.depth += 1;
             return true;
         }
         self.take(&mut state, 1, until)
+    }
+
+    /// Whether the lock is a mutex: it is held by [`Ownership::plain`], and the state is only
+    /// noted. `asks` says that what the caller does is more than a mutex can do.
+    fn is_plain(&self, asks: bool) -> bool {
+        is_only_waited_for(self.meta.origin().created, asks)
+    }
+
+    /// Does something to what is noted of a plain lock.
+    fn alone<R>(&self, f: impl FnOnce(&mut Hold) -> R) -> R {
+        // SAFETY: where locks are plain one thread runs at a time, and `f` asks for nothing.
+        f(unsafe { self.state.unentered() })
+    }
+
+    #[track_caller]
+    fn acquire_plain(&self) {
+        let again = self.is_reentrant() && self.alone(|state| state.is_owned_by_caller());
+        if again {
+            return self.alone(|state| state.depth += 1);
+        }
+        rt::request(&self.meta, Until::Forever).unwrap_or_else(|stop| stop.raise());
+        self.plain.lock(Until::Forever);
+        let me = Thread::current();
+        self.alone(|state| *state = Hold { owner: Some(me), depth: 1 });
+        rt::own(&self.meta, Until::Forever).unwrap_or_else(|stop| stop.raise());
+    }
+
+    /// Undoes one acquisition of a plain lock; false if that is not the caller's.
+    #[track_caller]
+    fn release_plain(&self) -> bool {
+        if !self.alone(|state| state.is_owned_by_caller()) {
+            return false;
+        }
+        let ends = self.alone(|state| {
+            state.depth -= 1;
+            state.depth == 0
+        });
+        if ends {
+            rt::disown(&self.meta, &Thread::current());
+            let owner = self.alone(|state| state.owner.take());
+            // SAFETY: the caller is the owner, so it holds the mutex.
+            unsafe { self.plain.unlock(false) };
+            drop(owner);
+        }
+        true
     }
 
     /// Becomes the owner as soon as there is none; false if time ran out.
@@ -90,6 +148,7 @@ impl Ownership {
     /// The state, if the calling thread may release the lock.
     #[track_caller]
     pub(super) fn enter_as_owner(&self) -> Option<MonitorGuard<'_, Hold>> {
+        self.is_plain(true);
         let state = self.state.enter();
         let owner = state.owner.as_ref()?;
         (!self.is_reentrant() || owner.is_current()).then_some(state)
@@ -108,6 +167,9 @@ impl Ownership {
     /// Undoes one acquisition.
     #[track_caller]
     pub(super) fn release(&self) -> Result<(), Refused> {
+        if self.is_plain(false) && self.release_plain() {
+            return Ok(());
+        }
         let Some(mut state) = self.enter_as_owner() else {
             let what = Misuse::ReleaseUnowned;
             rt::emit(&self.meta, Action::Misuse { object: self.id(), what });
@@ -128,10 +190,12 @@ impl Ownership {
 
     /// Whether anybody owns it.
     pub(super) fn is_owned(&self) -> bool {
+        self.is_plain(true);
         self.state.enter().owner.is_some()
     }
 
     pub(super) fn fmt(&self, name: &str, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.is_plain(true);
         let state = self.state.enter();
         let owner = state.owner.as_ref().map(Thread::number);
         f.debug_struct(name).field("owner", &owner).field("depth", &state.depth).finish()
@@ -164,9 +228,13 @@ impl<'a> Held<'a> {
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        if !std::thread::panicking() {
+        if !panicking() {
             // Released already, inside: that has been reported, and `with` has nobody to tell.
             let _ = self.lock.release();
+            return;
+        }
+        if self.lock.is_plain(false) {
+            self.lock.release_plain();
             return;
         }
         // A wait that was unwound did not get the lock back; by now it may be somebody else's.

@@ -81,7 +81,10 @@ fn disjoint_locks() {
     }
 }
 
-fn spawn_all(count: usize, body: impl Fn(usize) + Send + Sync + 'static) -> Vec<thread::JoinHandle<()>> {
+fn spawn_all(
+    count: usize,
+    body: impl Fn(usize) + Send + Sync + 'static,
+) -> Vec<thread::JoinHandle<()>> {
     let body = Arc::new(body);
     (0..count)
         .map(|own| {
@@ -151,7 +154,9 @@ fn readers() {
         same(expected, move || {
             let x = Arc::new(AtomicUsize::new(0));
             let theirs = Arc::clone(&x);
-            let handles = spawn_all(threads, move |_| drop(theirs.load(SeqCst)));
+            let handles = spawn_all(threads, move |_| {
+                let _ = theirs.load(SeqCst);
+            });
             x.store(1, SeqCst);
             join_all(handles);
         });

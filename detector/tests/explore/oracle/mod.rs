@@ -18,13 +18,13 @@ use std::{
 use lockwise_detector::explore::{Explorer, MemoryModel};
 use proptest::prelude::*;
 
-use self::{
-    enumerate::{State, ends},
-    graphs::Graph,
-};
 pub(crate) use self::{
     enumerate::{LOCATIONS, LOCKS},
     graphs::of_execution,
+};
+use self::{
+    enumerate::{State, ends},
+    graphs::Graph,
 };
 use crate::{
     dsl::Bodies,

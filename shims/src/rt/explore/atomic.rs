@@ -201,25 +201,15 @@ pub(super) fn rmw<A: Primitive>(
     let read = A::from_bits(answer.value);
     let wrote = A::apply(rmw, read, operand);
     keep(atomic, known, wrote, answer.newest);
-    let access =
-        AtomicAccess::Rmw { ordering, read: answer.value, wrote: A::to_bits(wrote) };
+    let access = AtomicAccess::Rmw { ordering, read: answer.value, wrote: A::to_bits(wrote) };
     tell(place, || Action::Atomic { object, access });
     read
 }
 
 /// A read-modify-write, given its operand and which one it is.
 fn apply<A: Primitive>(old: u64, [operand, rmw]: [u64; 2]) -> Option<u64> {
-    const ALL: [Rmw; 9] = [
-        Rmw::Swap,
-        Rmw::Add,
-        Rmw::Sub,
-        Rmw::And,
-        Rmw::Nand,
-        Rmw::Or,
-        Rmw::Xor,
-        Rmw::Max,
-        Rmw::Min,
-    ];
+    const ALL: [Rmw; 9] =
+        [Rmw::Swap, Rmw::Add, Rmw::Sub, Rmw::And, Rmw::Nand, Rmw::Or, Rmw::Xor, Rmw::Max, Rmw::Min];
     let rmw = ALL.into_iter().find(|known| *known as u64 == rmw)?;
     Some(A::to_bits(A::apply(rmw, A::from_bits(old), A::from_bits(operand))))
 }

@@ -6,11 +6,7 @@
 
 use std::panic::Location;
 
-use lockwise_detector::{
-    Action,
-    explore::Step,
-    op::WaitFor,
-};
+use lockwise_detector::{Action, explore::Step, op::WaitFor};
 
 use super::{
     lock::{self, Way, way},

@@ -7,7 +7,7 @@ use std::{
 };
 
 use lockwise_detector::{
-    Certainty, Finding, Rule, Severity, Site,
+    Certainty, Finding, Rule, Site,
     explore::{
         End, Limit, MemoryModel, ReplayError, Schedule, Search, Stop, TokenError, Walk,
         strategy::Strategy,
@@ -127,7 +127,7 @@ fn run(limits: &Limits, name: Option<Arc<str>>, f: &Body) -> Result<Outcome, Str
         };
         match ended {
             Err(Failure::Replan) => {
-                plan = std::mem::take(&mut exploring.runtime.state.plan);
+                plan = std::mem::take(&mut exploring.runtime.state_mut().plan);
                 plan.take_changed();
             }
             Err(Failure::Refused(message)) => return Err(message),
@@ -185,7 +185,7 @@ impl<'a> Exploring<'a> {
                     let blocked = execution.is_blocked();
                     self.executions += u64::from(!blocked);
                     self.blocked += u64::from(blocked);
-                    let state = &self.runtime.state;
+                    let state = self.runtime.state();
                     let wants = self.screen.wants(&execution, state, blocked);
                     wants.then(|| {
                         let fault = fault(&execution, state, blocked);
@@ -225,8 +225,8 @@ impl<'a> Exploring<'a> {
                 continue;
             }
             let execution = self.walk.execution();
-            if self.screen.wants(&execution, &self.runtime.state, blocked) {
-                let fault = fault(&execution, &self.runtime.state, blocked);
+            if self.screen.wants(&execution, self.runtime.state(), blocked) {
+                let fault = fault(&execution, self.runtime.state(), blocked);
                 let schedule = self.walk.schedule().clone();
                 self.look(schedule, fault)?;
             }
@@ -275,9 +275,8 @@ impl<'a> Exploring<'a> {
 
     /// Looks at an execution that shows something.
     fn look(&mut self, schedule: Schedule, fault: Option<u64>) -> Result<(), Failure> {
-        let shorter = fault.and_then(|fault| {
-            shorten(&mut self.runtime, &mut self.walk, &schedule, fault)
-        });
+        let shorter =
+            fault.and_then(|fault| shorten(&mut self.runtime, &mut self.walk, &schedule, fault));
         if let Some(failure) = self.runtime.failure() {
             return Err(failure);
         }
@@ -299,28 +298,36 @@ impl<'a> Exploring<'a> {
 
     /// The next execution is looked at.
     fn observe(&mut self) {
-        self.runtime.state.observer = Some(Box::new(Observer::new()));
+        self.runtime.state_mut().observer = Some(Box::new(Observer::new()));
         observer::set_observed(true);
     }
 
     fn observed(&mut self) -> Box<Observer> {
         observer::set_observed(false);
-        let observer = self.runtime.state.observer.take();
+        let observer = self.runtime.state_mut().observer.take();
         observer.unwrap_or_else(|| Box::new(Observer::new()))
     }
 
     /// Takes in what an execution has shown.
     fn judge(&mut self, mut observer: Box<Observer>, blocked: bool, token: Option<String>) {
+        let state = self.runtime.state();
+        if !blocked {
+            let threads = (0..).zip(&state.threads).skip(1);
+            for (key, thread) in threads.filter(|(_, thread)| !thread.joined) {
+                observer.leaks(thread::id(key), thread.started);
+            }
+        }
         let mut findings = std::mem::take(&mut observer.findings);
-        let state = &self.runtime.state;
         if screen::panicked(state).is_some() {
             findings.push(panic_finding(&observer, &state.panics));
         } else if blocked && !findings.iter().any(says_stuck) {
             findings.extend(stuck_finding(&observer, state));
         }
+        let rows = observer.schedule();
         for mut finding in findings {
             if let Some(token) = &token {
                 finding.set_replay(token);
+                finding.set_schedule(observer.detector.context(), rows.clone());
             }
             self.add(finding);
         }
@@ -349,10 +356,10 @@ impl<'a> Exploring<'a> {
             Stop::Limit(Limit::Events) => {
                 self.observe();
                 let _ = self.walk.repeat(&mut self.runtime, schedule);
-                let observer = self.observed();
-                let mut finding = livelock(&observer, &self.runtime.state, self.limits.max_steps);
-                finding.set_replay(schedule.token());
-                self.add(finding);
+                let mut observer = self.observed();
+                observer.findings =
+                    vec![livelock(&observer, self.runtime.state(), self.limits.max_steps)];
+                self.judge(observer, false, Some(schedule.token()));
                 Stopped::Steps
             }
             Stop::Limit(Limit::Executions) | Stop::Visitor => Stopped::Executions,
@@ -438,11 +445,6 @@ fn nondeterminism(what: &str) -> Finding {
     Finding::new(Rule::Nondeterminism, Certainty::Observed, message)
         .help("take time, random numbers and the order of hash maps out of what is explored")
         .help("make what threads share of lockwise's types, in the closure and not outside")
-}
-
-/// The severities that fail a test.
-pub(crate) fn fails(finding: &Finding) -> bool {
-    finding.severity() > Severity::Note
 }
 
 /// Begins to watch the panics of explored programs, for their messages and places.

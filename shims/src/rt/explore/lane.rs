@@ -7,7 +7,7 @@ use lockwise_detector::{Action, explore::Step, op::WaitFor};
 use super::{
     lock::{Way, way},
     observer::{tell, tell_of},
-    state::{State, act, on_state, replan},
+    state::{State, act, on_state},
 };
 use crate::rt::{lane::Arrival, model::Slot, world::Place};
 
@@ -34,15 +34,8 @@ enum Side {
     Received,
 }
 
-/// Whether a channel is a lane in this execution.
-pub(crate) fn is_open(slot: &Slot, senders: usize, made: usize, asks: bool) -> bool {
-    if on_state(|state| state.plan.is_tried(made)) {
-        return false;
-    }
-    if asks {
-        on_state(|state| state.plan.add_tried(made));
-        replan();
-    }
+/// Makes a channel a lane, if this is its first use in the execution.
+pub(crate) fn open(slot: &Slot, senders: usize) {
     on_state(|state| {
         way(state, slot, |state| {
             let lane = LaneState {
@@ -58,7 +51,6 @@ pub(crate) fn is_open(slot: &Slot, senders: usize, made: usize, asks: bool) -> b
             Way::Lane(u32::try_from(state.lanes.len() - 1).unwrap_or(u32::MAX))
         });
     });
-    true
 }
 
 fn on_lane<R>(slot: &Slot, f: impl FnOnce(&mut LaneState) -> R) -> R {

@@ -46,11 +46,7 @@ pub(super) struct RwState {
 }
 
 /// The way of an object of that slot, made now if this is its first use in the execution.
-pub(super) fn way(
-    state: &mut State,
-    slot: &Slot,
-    make: impl FnOnce(&mut State) -> Way,
-) -> Way {
+pub(super) fn way(state: &mut State, slot: &Slot, make: impl FnOnce(&mut State) -> Way) -> Way {
     if let Some(place) = slot.find(state.serial) {
         return state.ways[place as usize];
     }
@@ -154,12 +150,8 @@ fn acquired(meta: Option<&Meta>, mode: Mode, until: Until, place: Place) {
 
 /// Updates a lock's word if it is free; returns whether it was.
 fn try_update(place: Place, location: u32, update: Update) -> bool {
-    let step = Step::Update {
-        location: location as usize,
-        update,
-        success: Acquire,
-        failure: Relaxed,
-    };
+    let step =
+        Step::Update { location: location as usize, update, success: Acquire, failure: Relaxed };
     let value = look(place, u64::from(location) | 1 << 32, step).value;
     update.apply(value).is_some()
 }

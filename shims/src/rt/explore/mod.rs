@@ -68,12 +68,13 @@ use lockwise_detector::{
     op::{Mode, WaitFor},
 };
 
-use self::state::on_state;
 pub use self::driver::Stopped;
+use self::state::on_state;
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
     driver::{Body, Limits, Mode as ExploreMode, Outcome, explore},
     thread::{Record, note_panicked, panicking},
+    watchdog::LIMIT as PATIENCE,
 };
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
@@ -81,6 +82,7 @@ use super::{
     model::{Locals, Restores},
     os::Os,
     thread::{Spawn, Thread},
+    world::Place,
 };
 
 /// The serial number of the execution under way.
@@ -99,6 +101,20 @@ pub(crate) fn on_restores<R>(f: impl FnOnce(&mut Restores) -> R) -> R {
 /// What the running thread has for itself.
 pub(crate) fn on_locals<R>(f: impl FnOnce(&mut Locals) -> R) -> R {
     on_state(|state| f(&mut state.me().locals))
+}
+
+/// Whether threads only ever wait for what was made there, as far as is known; `asks` says that one
+/// does more.
+pub(crate) fn is_only_waited_for(made: Place, asks: bool) -> bool {
+    let made = std::ptr::from_ref(made).addr();
+    if on_state(|state| state.plan.is_tried(made)) {
+        return false;
+    }
+    if asks {
+        on_state(|state| state.plan.add_tried(made));
+        state::replan();
+    }
+    true
 }
 
 /// A thread of an explored program.

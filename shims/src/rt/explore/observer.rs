@@ -3,23 +3,18 @@
 //! Most executions are not: what they do is the same as in others, in another order. There nobody
 //! is told anything, which costs a look at whether there is an observer.
 
-use std::{
-    cell::Cell,
-    collections::HashSet,
-    panic::Location,
-    sync::Arc,
-};
+use std::{cell::Cell, collections::HashSet, panic::Location, sync::Arc};
 
 use lockwise_detector::{
     Action, Detector, Finding, ObjectId, Op, Site, ThreadId,
-    finding::Verb,
-    op::{AtomicAccess, Mode, ObjectInfo, WaitFor},
+    finding::{ScheduleRow, Verb},
+    op::{AtomicAccess, Misuse, Mode, ObjectInfo, ObjectKind, WaitFor},
 };
 
 use super::{state::on_state, thread::Record};
 use crate::{
     report,
-    rt::{Meta, world::Place},
+    rt::{Meta, os::local::draw_object_id, world::Place},
 };
 
 thread_local! {
@@ -33,16 +28,7 @@ pub(super) struct Observer {
     ticks: Vec<u64>,
     known: HashSet<ObjectId>,
     pub(super) findings: Vec<Finding>,
-    pub(super) rows: Vec<Row>,
-}
-
-/// What a thread did, for people.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) thread: ThreadId,
-    pub(super) verb: Verb,
-    pub(super) object: Option<ObjectId>,
-    pub(super) site: Site,
+    rows: Vec<ScheduleRow>,
 }
 
 impl Observer {
@@ -56,6 +42,24 @@ impl Observer {
         }
     }
 
+    /// What the threads did, for people: where somebody waited for a lock that he got, only that he
+    /// did; and nothing that has no place in the program.
+    pub(super) fn schedule(&self) -> Vec<ScheduleRow> {
+        let got = |at: usize, row: &ScheduleRow| {
+            let gets = |later: &ScheduleRow| {
+                later.thread == row.thread
+                    && later.object == row.object
+                    && matches!(later.verb, Verb::Lock | Verb::ReadLock)
+            };
+            self.rows[at + 1..].iter().any(gets)
+        };
+        let shown = |(at, row): &(usize, &ScheduleRow)| match row.verb {
+            Verb::WantLock | Verb::WantRead => !got(*at, row),
+            _ => !is_ours(row.site.file),
+        };
+        self.rows.iter().enumerate().filter(shown).map(|(_, row)| row.clone()).collect()
+    }
+
     pub(super) fn observe(&mut self, thread: ThreadId, site: Site, action: Action) {
         if self.ticks.len() <= thread.index() {
             self.ticks.resize(thread.index() + 1, 1);
@@ -63,7 +67,13 @@ impl Observer {
         let at = self.ticks[thread.index()];
         self.ticks[thread.index()] += 1;
         if let Some((verb, object)) = row(&action) {
-            self.rows.push(Row { thread, verb, object, site });
+            let peer = match action {
+                Action::Spawn { child: peer, .. }
+                | Action::Block { on: WaitFor::Join(peer), .. }
+                | Action::Unpark { target: peer } => Some(peer),
+                _ => None,
+            };
+            self.rows.push(ScheduleRow { thread, verb, object, peer, site });
         }
         let stack = wants_stack(&action).then(report::capture).flatten();
         let op = Op { thread, at, site, stack, action };
@@ -74,6 +84,29 @@ impl Observer {
             }
         }
     }
+}
+
+impl Observer {
+    /// The execution has ended, and nobody has joined this thread, which was started there.
+    pub(super) fn leaks(&mut self, thread: ThreadId, started: Site) {
+        let object = ObjectId(draw_object_id());
+        // What is leaked is the thread's result.
+        let info = ObjectInfo {
+            kind: ObjectKind::Future,
+            type_name: "JoinHandle".to_owned(),
+            name: None,
+            created: started,
+        };
+        self.observe(ThreadId(0), started, Action::Create { object, info: Arc::new(info) });
+        let what = Misuse::ThreadLeak;
+        self.observe(thread, started, Action::Misuse { object, what });
+    }
+}
+
+/// Whether a place is in this crate: that of the end of a guard, or of a thread.
+fn is_ours(file: &str) -> bool {
+    let sources = file!().strip_suffix("rt/explore/observer.rs").unwrap_or("/");
+    file.starts_with(sources)
 }
 
 /// Whether a report shows the stack of such an Op.
@@ -98,11 +131,16 @@ fn row(action: &Action) -> Option<(Verb, Option<ObjectId>)> {
         }
         Action::Atomic { object, .. } => (Verb::Update, Some(object)),
         Action::Notify { object, .. } => (Verb::Notify, Some(object)),
-        Action::Block { on: WaitFor::Condvar { condvar, .. }, .. } => (Verb::Wait, Some(condvar)),
-        Action::Block { on: WaitFor::Park, .. } => (Verb::Park, None),
-        Action::Block { on: WaitFor::Join(_), .. } => (Verb::Join, None),
-        Action::Block { on: WaitFor::Sleep, .. } => (Verb::Sleep, None),
-        Action::Block { on: WaitFor::Object { object, .. }, .. } => (Verb::Use, Some(object)),
+        Action::Block { on, .. } => {
+            let object = match on {
+                WaitFor::Condvar { condvar: object, .. } | WaitFor::Object { object, .. } => {
+                    Some(object)
+                }
+                WaitFor::Park | WaitFor::Join(_) | WaitFor::Sleep => None,
+            };
+            (Verb::of_wait(on), object)
+        }
+        Action::Unpark { .. } => (Verb::Notify, None),
         Action::Spawn { .. } => (Verb::Start, None),
         Action::Exit => (Verb::End, None),
         _ => return None,
@@ -165,10 +203,13 @@ pub(super) fn begin() {
 }
 
 /// Makes an object known to the detector, before the first Op on it.
+#[inline]
 pub(super) fn introduce(meta: &Meta) -> ObjectId {
-    if !OBSERVED.get() {
-        return ObjectId(0);
-    }
+    if OBSERVED.get() { introduce_now(meta) } else { ObjectId(0) }
+}
+
+#[cold]
+fn introduce_now(meta: &Meta) -> ObjectId {
     let object = meta.id();
     introduce_as(object, || meta.introduce().info());
     object

@@ -30,7 +30,9 @@ use crate::rt::{
 
 /// The program, its threads, and what they run on.
 pub(super) struct Runtime {
-    pub(super) state: Box<State>,
+    /// Its own, from a box. Threads reach it too, as long as it is installed; so nobody here has a
+    /// reference to it while one of them runs.
+    state: *mut State,
     body: Body,
     name: Option<Arc<str>>,
     stack_size: usize,
@@ -38,6 +40,27 @@ pub(super) struct Runtime {
     stacks: Stacks,
     watchdog: Watchdog,
     _overflows: overflow::Watch,
+}
+
+impl Carrier {
+    /// Lets the thread go on to its next step.
+    fn resume(
+        &mut self,
+        state: *mut State,
+        watchdog: &Watchdog,
+        thread: usize,
+        reply: Reply,
+    ) -> CoroutineResult<Step, ()> {
+        // SAFETY: the runtime keeps the state, and nobody has a reference to it.
+        unsafe { (*state).current = thread };
+        watchdog.beat();
+        watchdog.runs(u32::try_from(thread).unwrap_or(u32::MAX - 1));
+        let Self { coroutine, tenant, .. } = self;
+        current::set(Kind::Explore);
+        let result = tenant.run(|| coroutine.resume(reply));
+        current::set(Kind::Os);
+        result
+    }
 }
 
 /// A thread on its stack.
@@ -60,8 +83,8 @@ pub(super) struct Settings {
 
 impl Runtime {
     pub(super) fn new(body: Body, plan: Plan, settings: &Settings) -> Self {
-        let mut state = Box::new(State::new(plan, settings.spurious));
-        install(&raw mut *state);
+        let state = Box::into_raw(Box::new(State::new(plan, settings.spurious)));
+        install(state);
         Self {
             state,
             body,
@@ -74,26 +97,36 @@ impl Runtime {
         }
     }
 
+    pub(super) fn state(&self) -> &State {
+        // SAFETY: it is there as long as this is; and no thread runs while somebody else does.
+        unsafe { &*self.state }
+    }
+
+    pub(super) fn state_mut(&mut self) -> &mut State {
+        // SAFETY: as for `state`.
+        unsafe { &mut *self.state }
+    }
+
     /// What ends the exploration early.
     pub(super) fn failure(&mut self) -> Option<Failure> {
-        self.state.failure.take()
+        self.state_mut().failure.take()
     }
 
     /// Ends the execution under way, and puts back what it has used of the world outside.
     pub(super) fn finish(&mut self) {
         let whole = self.carriers.iter().flatten().all(|carrier| carrier.ended)
-            && self.state.threads.iter().all(|thread| thread.body.is_none());
+            && self.state().threads.iter().all(|thread| thread.body.is_none());
         if !whole {
-            self.state.over = Some(last_steps());
-            for thread in (0..self.state.threads.len()).rev() {
+            self.state_mut().over = Some(last_steps());
+            for thread in (0..self.state().threads.len()).rev() {
                 self.give_up(thread);
             }
         }
-        for thread in &self.state.threads {
+        for thread in &self.state().threads {
             thread.record.set_gone();
         }
         let ending = if whole { Ending::Whole } else { Ending::Broken };
-        for (_, restore) in std::mem::take(&mut self.state.restores).into_iter().rev() {
+        for (_, restore) in std::mem::take(&mut self.state_mut().restores).into_iter().rev() {
             restore(ending);
         }
         self.watchdog.rests();
@@ -101,8 +134,8 @@ impl Runtime {
 
     /// Unwinds a thread that has not ended.
     fn give_up(&mut self, thread: usize) {
-        self.state.current = thread;
-        if let Some(body) = self.state.threads[thread].body.take() {
+        self.state_mut().current = thread;
+        if let Some(body) = self.state_mut().threads[thread].body.take() {
             // It never began. What it owns may have destructors that use our types.
             current::set(Kind::Explore);
             let dropped = catch_unwind(AssertUnwindSafe(|| drop(body)));
@@ -110,13 +143,16 @@ impl Runtime {
             // A destructor that panics in an execution that is over is nobody's concern.
             drop(dropped);
         }
-        let Some(mut carrier) = self.carriers.get_mut(thread).and_then(Option::take) else { return };
+        let Some(mut carrier) = self.carriers.get_mut(thread).and_then(Option::take) else {
+            return;
+        };
         if carrier.ended {
             self.carriers[thread] = Some(carrier);
             return;
         }
-        self.state.threads[thread].gives_up = false;
-        if let CoroutineResult::Yield(_) = self.resume(thread, &mut carrier, None) {
+        self.state_mut().threads[thread].gives_up = false;
+        let last = carrier.resume(self.state, &self.watchdog, thread, None);
+        if let CoroutineResult::Yield(_) = last {
             // SAFETY: what is on the stack is never used again; it is not freed, and nothing that
             // is left refers to the stack: the threads that could do so are of this execution.
             unsafe { carrier.coroutine.force_reset() };
@@ -126,37 +162,23 @@ impl Runtime {
         self.stacks.give_back(carrier.coroutine.into_stack());
     }
 
-    fn resume(
-        &mut self,
-        thread: usize,
-        carrier: &mut Carrier,
-        reply: Reply,
-    ) -> CoroutineResult<Step, ()> {
-        self.state.current = thread;
-        self.watchdog.beat();
-        self.watchdog.runs(u32::try_from(thread).unwrap_or(u32::MAX - 1));
-        let Carrier { coroutine, tenant, .. } = carrier;
-        current::set(Kind::Explore);
-        let result = tenant.run(|| coroutine.resume(reply));
-        current::set(Kind::Os);
-        result
-    }
-
     /// A thread that has been spawned, on a stack.
     fn start(&mut self, thread: usize) -> Option<Carrier> {
-        let state = &mut self.state.threads[thread];
+        let usual = self.stack_size;
+        let state = &mut self.state_mut().threads[thread];
         let body = state.body.take()?;
-        let size = state.stack_size.unwrap_or(0).max(self.stack_size);
+        let size = state.stack_size.unwrap_or(0).max(usual);
+        let name = state.record.shared_name();
         let stack = match self.stacks.take_sized(size) {
             Ok(stack) => stack,
             Err(error) => {
                 let message = format!("there is no memory for a stack of {size} bytes: {error}");
-                self.state.failure.get_or_insert(Failure::Refused(message));
+                self.state_mut().failure.get_or_insert(Failure::Refused(message));
                 return None;
             }
         };
         let number = u32::try_from(thread).unwrap_or(u32::MAX);
-        let tenant = Tenant::of(&stack, number, state.record.shared_name());
+        let tenant = Tenant::of(&stack, number, name);
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Reply, Step>, _| {
             on_state(|state| state.me().yielder = yielder);
             thread::run(body);
@@ -171,24 +193,27 @@ impl Program for Runtime {
         for carrier in std::mem::take(&mut self.carriers).into_iter().flatten() {
             self.stacks.give_back(carrier.coroutine.into_stack());
         }
-        self.state.begin(next_serial());
+        self.state_mut().begin(next_serial());
         let body = Arc::clone(&self.body);
         let body = Box::new(move || body());
-        thread::add(&mut self.state, None, self.name.clone(), None, body);
+        let name = self.name.clone();
+        thread::add(self.state_mut(), None, name, None, body);
     }
 
     fn step(&mut self, thread: usize, answer: Answer) -> Step {
-        if self.state.failure.is_some() {
+        if self.state().failure.is_some() {
             return Step::Never;
         }
         if self.carriers.len() <= thread {
             self.carriers.resize_with(thread + 1, || None);
         }
-        let carrier = self.carriers[thread].take().or_else(|| self.start(thread));
-        let Some(mut carrier) = carrier else { return Step::Never };
-        let result = self.resume(thread, &mut carrier, Some(answer));
+        if self.carriers[thread].is_none() {
+            self.carriers[thread] = self.start(thread);
+        }
+        let Self { carriers, state, watchdog, .. } = self;
+        let Some(carrier) = &mut carriers[thread] else { return Step::Never };
+        let result = carrier.resume(*state, watchdog, thread, Some(answer));
         carrier.ended = matches!(result, CoroutineResult::Return(()));
-        self.carriers[thread] = Some(carrier);
         match result {
             CoroutineResult::Yield(step) => step,
             CoroutineResult::Return(()) => Step::End,
@@ -196,19 +221,23 @@ impl Program for Runtime {
     }
 
     fn initial(&self, location: usize) -> u64 {
-        self.state.atomics.initial(location)
+        self.state().atomics.initial(location)
+    }
+
+    fn hurries(&self) -> bool {
+        !self.state().panics.is_empty()
     }
 
     fn is_urgent(&self, thread: usize) -> bool {
-        self.state.threads[thread].unwinds
+        self.state().threads[thread].unwinds
     }
 
     fn gives_up(&self, thread: usize) -> bool {
-        self.state.threads[thread].gives_up
+        self.state().threads[thread].gives_up
     }
 
     fn is_closed(&self, group: usize) -> bool {
-        self.state.members.get(group).is_some_and(|members| *members == 0)
+        self.state().members.get(group).is_some_and(|members| *members == 0)
     }
 }
 
@@ -217,5 +246,7 @@ impl Drop for Runtime {
         self.finish();
         self.carriers.clear();
         state::install(std::ptr::null_mut());
+        // SAFETY: it came from a box, and nobody can reach it any more.
+        drop(unsafe { Box::from_raw(self.state) });
     }
 }

@@ -27,7 +27,12 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Whether an execution that has ended is to be looked at.
-    pub(super) fn wants(&mut self, execution: &Execution<'_>, state: &State, blocked: bool) -> bool {
+    pub(super) fn wants(
+        &mut self,
+        execution: &Execution<'_>,
+        state: &State,
+        blocked: bool,
+    ) -> bool {
         let fault = fault(execution, state, blocked);
         if fault.is_some_and(|fault| self.faults.insert(fault)) {
             return true;
@@ -75,5 +80,7 @@ pub(super) fn fault(execution: &Execution<'_>, state: &State, blocked: bool) -> 
 /// The thread whose panic nobody has taken note of.
 pub(super) fn panicked(state: &State) -> Option<usize> {
     let mut threads = (0..).zip(&state.threads);
-    threads.find(|(key, thread)| thread.panicked && (*key == 0 || !thread.joined)).map(|(key, _)| key)
+    threads
+        .find(|(key, thread)| thread.panicked && (*key == 0 || !thread.joined))
+        .map(|(key, _)| key)
 }

@@ -37,7 +37,7 @@ pub(super) fn shorten(
             let mut delays = Delays::new(&deviations);
             let Ok(end) = walk.run(runtime, &mut delays) else { continue };
             let shows = end != End::Artefact
-                && fault(&walk.execution(), &runtime.state, end == End::Blocked) == Some(wanted);
+                && fault(&walk.execution(), runtime.state(), end == End::Blocked) == Some(wanted);
             let schedule = walk.schedule();
             if shows && best.as_ref().is_none_or(|best| length(schedule) < length(best)) {
                 best = Some(schedule.clone());

@@ -188,6 +188,10 @@ impl State {
         &mut self.threads[self.current]
     }
 
+    pub(super) fn me_ref(&self) -> &ThreadState {
+        &self.threads[self.current]
+    }
+
     pub(super) fn draw_lock(&mut self) -> u32 {
         self.locks += 1;
         self.locks - 1

@@ -1,7 +1,7 @@
 //! The threads of an execution.
 
 use std::{
-    panic::{AssertUnwindSafe, Location, catch_unwind},
+    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     ptr,
     sync::{
         Arc,
@@ -10,11 +10,7 @@ use std::{
     time::Duration,
 };
 
-use lockwise_detector::{
-    Action, Site, ThreadId,
-    explore::Step,
-    op::WaitFor,
-};
+use lockwise_detector::{Action, Site, ThreadId, explore::Step, op::WaitFor};
 
 use super::{
     atomic,
@@ -65,7 +61,8 @@ impl Record {
     /// Whether it has ended. A look at it, if this is its execution.
     pub(crate) fn is_finished(&self) -> bool {
         use crate::rt::current::{Kind, kind};
-        if kind() == Kind::Explore && self.is_live() && !on_state(|state| state.current == self.key) {
+        if kind() == Kind::Explore && self.is_live() && !on_state(|state| state.current == self.key)
+        {
             return has_ended(self, Location::caller());
         }
         self.is_gone()
@@ -176,6 +173,16 @@ pub(super) fn run(body: Box<dyn FnOnce() + Send>) {
         // Its own destructor may panic.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
     }
+    // The execution may be over before it has come to its end.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| end(key, place)))
+        && !is_halt(&*payload)
+    {
+        resume_unwind(payload);
+    }
+}
+
+/// What a thread does after its closure.
+fn end(key: usize, place: crate::rt::world::Place) {
     destroy_locals();
     tell(place, || Action::Exit);
     let (over, watched) = on_state(|state| (state.over.is_some(), state.plan.watches_ends()));
@@ -219,8 +226,15 @@ pub(crate) fn note_panicked() {
 }
 
 /// Whether the running thread unwinds because of a panic, and not because its execution is over.
+///
+/// std only knows that somebody on this thread of the operating system does.
 pub(crate) fn panicking() -> bool {
-    std::thread::panicking() && on_state(|state| state.me().unwinds)
+    std::thread::panicking()
+        && on_state(|state| {
+            let others = (0..).zip(&state.threads).filter(|(key, _)| *key != state.current);
+            let mut others = others.filter(|(_, thread)| thread.unwinds);
+            state.me_ref().unwinds || state.over.is_none() && others.next().is_none()
+        })
 }
 
 #[track_caller]

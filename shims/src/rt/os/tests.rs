@@ -31,7 +31,7 @@ fn with(mutex: &RawMutex, f: impl FnOnce()) {
     assert!(mutex.lock(Until::Forever));
     f();
     // SAFETY: locked above.
-    unsafe { mutex.unlock() };
+    unsafe { mutex.unlock(true) };
 }
 
 fn rules(f: impl FnOnce()) -> Vec<&'static str> {
@@ -105,7 +105,7 @@ fn a_notification_is_never_lost_between_release_and_wait() {
                 turn.store(1 - me, Ordering::Relaxed);
                 condvar.notify(false);
                 // SAFETY: locked above.
-                unsafe { lock.unlock() };
+                unsafe { lock.unlock(true) };
             }
         }
     };
@@ -126,7 +126,7 @@ fn a_deadline_ends_a_wait() {
     }));
     assert_eq!(dispatch!(world => world.park(soon())), Wake::TimedOut);
     // SAFETY: locked above.
-    unsafe { lock.unlock() };
+    unsafe { lock.unlock(true) };
 }
 
 #[test]
@@ -173,7 +173,7 @@ struct Release<'a>(&'a RawMutex);
 impl Drop for Release<'_> {
     fn drop(&mut self) {
         // SAFETY: made by a thread that has locked it.
-        unsafe { self.0.unlock() };
+        unsafe { self.0.unlock(true) };
     }
 }
 

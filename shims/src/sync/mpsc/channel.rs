@@ -231,9 +231,8 @@ impl<T> Channel<T> {
 impl<T> Channel<T> {
     #[track_caller]
     fn lane(&self, asks: bool) -> Option<Open<'_>> {
-        let made = std::ptr::from_ref(self.messages.origin().created).addr();
-        // Who is the first to come here finds it as it was made.
-        self.lane.open(1, made, asks)
+        // Who is the first to come here finds it as it was made, with one sender.
+        self.lane.open(1, self.messages.origin().created, asks)
     }
 
     /// Does something to the state, between two steps of the world.

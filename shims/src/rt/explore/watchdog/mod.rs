@@ -44,7 +44,7 @@ use crate::{
 };
 
 /// How long a model may go without a step, if nothing else is said.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// How often the watchdog looks. With a small limit it looks more often.
 const LOOK: Duration = Duration::from_millis(250);
