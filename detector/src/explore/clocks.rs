@@ -26,7 +26,8 @@ impl Clocks {
     }
 
     /// Takes in an event, after all that it depends on.
-    pub(super) fn note(&mut self, graph: &Graph, event: EventId) {
+    #[inline]
+    pub(super) fn note(&mut self, graph: &Graph, event: EventId, origin: Option<EventId>) {
         if self.width < graph.threads.len() {
             self.widen(graph.threads.len());
         }
@@ -38,11 +39,19 @@ impl Clocks {
             _ => clocks.extend_from_within(end - width..),
         }
         clocks[end + event.thread] = event.index as u32 + 1;
-        for origin in graph.origin(event).iter().chain(graph.gathered(event)) {
-            // What comes before it in its own thread it depends on already.
-            if let Ok([own, other]) = self.threads.get_disjoint_mut([event.thread, origin.thread]) {
-                join(&mut own[end..], &other[origin.index * width..][..width]);
-            }
+        if let Some(origin) = origin {
+            self.depend(event, origin);
+        }
+        for origin in graph.gathered(event) {
+            self.depend(event, *origin);
+        }
+    }
+
+    fn depend(&mut self, event: EventId, origin: EventId) {
+        let width = self.width;
+        // What comes before it in its own thread it depends on already.
+        if let Ok([own, other]) = self.threads.get_disjoint_mut([event.thread, origin.thread]) {
+            join(&mut own[event.index * width..], &other[origin.index * width..][..width]);
         }
     }
 
@@ -80,7 +89,7 @@ mod tests {
         let (mut graph, mut clocks) = (Graph::default(), Clocks::default());
         let mut add = |thread, kind| {
             let event = graph.push(thread, kind);
-            clocks.note(&graph, event);
+            clocks.note(&graph, event, graph.origin(event));
             (event, clocks.of(event)[..=thread].to_vec())
         };
         let (_, first) = add(0, Kind::Begin { spawn: None });

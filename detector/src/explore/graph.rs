@@ -101,6 +101,8 @@ pub struct Exclusive {
 pub(super) struct Event {
     pub(super) kind: Kind,
     pub(super) stamp: u32,
+    /// Of a request: its place in the queue.
+    place: u32,
 }
 
 /// The accesses to one location.
@@ -191,7 +193,7 @@ impl Graph {
             self.threads.resize_with(thread + 1, Vec::new);
         }
         let id = EventId { thread, index: self.threads[thread].len() };
-        self.threads[thread].push(Event { kind, stamp: self.stamps });
+        self.threads[thread].push(Event { kind, stamp: self.stamps, place: 0 });
         self.stamps += 1;
         match kind {
             Kind::Read { location, .. } => self.locations[location].reads.push(id),
@@ -205,7 +207,7 @@ impl Graph {
     pub(super) fn push_plain(&mut self, thread: usize, kind: Kind) -> EventId {
         let event = self.push(thread, kind);
         if let Kind::Release(lock) = kind {
-            let mut sections = self.queue(lock).iter_mut();
+            let mut sections = slot(&mut self.locks, lock).iter_mut();
             let own = sections
                 .find(|section| section.request.thread == thread && section.release.is_none());
             if let Some(section) = own {
@@ -225,14 +227,36 @@ impl Graph {
     }
 
     /// The queue of a mutex.
-    pub(super) fn queue(&mut self, lock: usize) -> &mut Vec<Section> {
-        slot(&mut self.locks, lock)
+    pub(super) fn queue(&self, lock: usize) -> &[Section] {
+        self.locks.get(lock).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a request, and its section at this place of the queue, or at its end.
+    pub(super) fn push_request(
+        &mut self,
+        thread: usize,
+        lock: usize,
+        place: Option<usize>,
+    ) -> EventId {
+        let request = self.push(thread, Kind::Request(lock));
+        let queue = slot(&mut self.locks, lock);
+        let place = place.unwrap_or(queue.len());
+        queue.insert(place, Section { request, release: None });
+        self.number_sections(lock, place);
+        request
+    }
+
+    /// Notes for each request from a place of the queue on where it is.
+    pub(super) fn number_sections(&mut self, lock: usize, first: usize) {
+        for (place, section) in self.locks[lock].iter().enumerate().skip(first) {
+            let EventId { thread, index } = section.request;
+            self.threads[thread][index].place = place as u32;
+        }
     }
 
     /// The place of a request in its queue.
-    pub(super) fn place(&self, lock: usize, request: EventId) -> usize {
-        let place = self.locks[lock].iter().position(|section| section.request == request);
-        place.expect("a request is in its queue as long as it is in the graph")
+    pub(super) fn place(&self, request: EventId) -> usize {
+        self.event(request).place as usize
     }
 
     /// The place of a write in the modification order, from 1; 0 is the initial value.
@@ -289,7 +313,7 @@ impl Graph {
 
     /// The section before the one of this request, if any.
     pub(super) fn before(&self, lock: usize, request: EventId) -> Option<Section> {
-        let place = self.place(lock, request).checked_sub(1)?;
+        let place = self.place(request).checked_sub(1)?;
         Some(self.locks[lock][place])
     }
 
@@ -322,7 +346,12 @@ impl Graph {
     /// many events of each thread are.
     pub(super) fn is_enabled(&self, id: EventId, done: &[usize]) -> bool {
         let is_done = |event: EventId| event.index < done[event.thread];
-        self.origin(id).is_none_or(is_done) && self.gathered(id).iter().copied().all(is_done)
+        self.origin(id).is_none_or(is_done) && self.is_gathered(id, done)
+    }
+
+    /// The same of those that are [several](Graph::gathered).
+    pub(super) fn is_gathered(&self, id: EventId, done: &[usize]) -> bool {
+        self.gathered(id).iter().all(|event| event.index < done[event.thread])
     }
 
     /// Whether there is something else to see for a thread whose last events were an attempt that

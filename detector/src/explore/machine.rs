@@ -59,10 +59,13 @@ impl Machine {
             for (thread, events) in graph.threads.iter().enumerate() {
                 while self.done[thread] < events.len() {
                     let id = EventId { thread, index: self.done[thread] };
-                    if !graph.is_enabled(id, &self.done) {
+                    let origin = graph.origin(id);
+                    if origin.is_some_and(|origin| origin.index >= self.done[origin.thread])
+                        || !graph.is_gathered(id, &self.done)
+                    {
                         break;
                     }
-                    self.repeat(program, graph, id)?;
+                    self.repeat(program, graph, id, origin)?;
                     progress = true;
                 }
             }
@@ -100,6 +103,7 @@ impl Machine {
         program: &mut dyn Program,
         graph: &Graph,
         id: EventId,
+        origin: Option<EventId>,
     ) -> Result<(), Divergence> {
         let diverged = Divergence { thread: id.thread, index: id.index };
         let kind = &graph.event(id).kind;
@@ -109,7 +113,7 @@ impl Machine {
         if !self.recognise(id.thread, kind) {
             return Err(diverged);
         }
-        self.follow(program, graph, id);
+        self.take_in(program, graph, id, origin);
         Ok(())
     }
 
@@ -163,8 +167,18 @@ impl Machine {
 
     /// Takes note of an event, and steps its thread on if that was all of what it asked for.
     pub(super) fn follow(&mut self, program: &mut dyn Program, graph: &Graph, id: EventId) {
+        self.take_in(program, graph, id, graph.origin(id));
+    }
+
+    fn take_in(
+        &mut self,
+        program: &mut dyn Program,
+        graph: &Graph,
+        id: EventId,
+        origin: Option<EventId>,
+    ) {
         let kind = &graph.event(id).kind;
-        self.clocks.note(graph, id);
+        self.clocks.note(graph, id, origin);
         if self.done.len() <= id.thread {
             self.done.resize(id.thread + 1, 0);
         }

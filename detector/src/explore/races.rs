@@ -44,6 +44,9 @@ impl Execution<'_> {
     /// may be based on: the store, if there is one.
     #[must_use]
     pub fn lost_update(&self) -> Option<EventId> {
+        if self.graph.locations.is_empty() {
+            return None;
+        }
         self.graph.threads.iter().enumerate().find_map(|(thread, events)| {
             (0..events.len()).find_map(|index| {
                 let store = EventId { thread, index };

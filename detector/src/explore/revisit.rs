@@ -67,7 +67,7 @@ impl Revisit<'_> {
                 self.is_last(location, Some(event), there) && !reads.iter().any(read)
             }
             Kind::Request(lock) => {
-                let (queue, place) = (&self.graph.locks[lock], self.graph.place(lock, event));
+                let (queue, place) = (&self.graph.locks[lock], self.graph.place(event));
                 queue[..place].last().is_none_or(|section| there(section.request))
                     && !queue[place + 1..].iter().any(|section| there(section.request))
             }
@@ -109,5 +109,8 @@ impl Revisit<'_> {
             }
         }
         rest.threads = threads;
+        for lock in 0..rest.locks.len() {
+            rest.number_sections(lock, 0);
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     clocks::join,
     consistency::is_consistent,
     execution::Execution,
-    graph::{EventId, Graph, Kind, Section},
+    graph::{EventId, Graph, Kind},
     machine::{Divergence, Machine, Next},
     program::{Program, Step},
     revisit::{Prefix, Revisit},
@@ -289,9 +289,7 @@ impl Search {
             }
         }
         self.prefix = prefix;
-        let request = self.graph.push(thread, Kind::Request(lock));
-        self.graph.queue(lock).push(Section { request, release: None });
-        request
+        self.graph.push_request(thread, lock, None)
     }
 
     /// Leaves for later the graph in which a new request comes right before the one at `place`.
@@ -320,9 +318,8 @@ impl Search {
         if revisit.is_due() {
             let mut rest = self.spare.pop().unwrap_or_default();
             revisit.remainder(&mut rest);
-            let request = rest.push(thread, Kind::Request(lock));
-            let queue = rest.queue(lock);
-            queue.insert(queue.len() - 1, Section { request, release: None });
+            let last = rest.queue(lock).len() - 1;
+            rest.push_request(thread, lock, Some(last));
             self.stack.push(Work { graph: rest, share: 0.0 });
         }
         ControlFlow::Continue(())

@@ -12,7 +12,7 @@ use super::{
     Limit, MemoryModel, Stop,
     consistency::is_consistent,
     execution::Execution,
-    graph::{EventId, Graph, Kind, Section},
+    graph::{EventId, Graph, Kind},
     machine::{Machine, Next, unfinished},
     program::{Program, Step},
     schedule::{Parsed, Schedule, TokenError, sum},
@@ -335,8 +335,7 @@ impl Walk {
                 self.graph.push(thread, Kind::Choice { options, value: 0 })
             }
             Next::Request { lock, .. } => {
-                let request = self.graph.push(thread, Kind::Request(lock));
-                self.graph.queue(lock).push(Section { request, release: None });
+                let request = self.graph.push_request(thread, lock, None);
                 self.machine.follow(program, &self.graph, request);
                 self.graph.push(thread, Kind::Acquire(lock))
             }

@@ -86,8 +86,9 @@ use super::{
 };
 
 /// The serial number of the execution under way.
+#[inline]
 pub(crate) fn execution_serial() -> u32 {
-    on_state(|state| state.serial)
+    state::serial()
 }
 
 /// What the execution puts back when it is over.

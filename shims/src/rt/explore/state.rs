@@ -34,6 +34,15 @@ use crate::rt::{
 thread_local! {
     /// The state of the execution that this thread of the operating system makes.
     static STATE: Cell<*mut State> = const { Cell::new(ptr::null_mut()) };
+
+    /// Its serial number, which is asked for often.
+    static SERIAL: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The serial number of the execution under way.
+#[inline]
+pub(super) fn serial() -> u32 {
+    SERIAL.get()
 }
 
 /// What a suspended thread is told; none if the execution is over and it has to unwind.
@@ -166,6 +175,7 @@ impl State {
     /// Begins another execution.
     pub(super) fn begin(&mut self, serial: u32) {
         self.serial = serial;
+        SERIAL.set(serial);
         self.threads.clear();
         self.current = 0;
         (self.locks, self.signals) = (0, 0);
