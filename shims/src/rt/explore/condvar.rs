@@ -61,10 +61,23 @@ pub(super) fn wait(
     on: Option<WaitFor>,
     until: Until,
 ) -> Wake {
-    let place = Location::caller();
     if until == Until::Now {
         return Wake::TimedOut;
     }
+    let wake = wait_and_leave(condvar, mutex, on, until);
+    lock::lock(mutex, Until::Forever);
+    wake
+}
+
+/// The same, but with the mutex not acquired again.
+#[track_caller]
+pub(crate) fn wait_and_leave(
+    condvar: &RawCondvar,
+    mutex: &RawMutex,
+    on: Option<WaitFor>,
+    until: Until,
+) -> Wake {
+    let place = Location::caller();
     let timed = until != Until::Forever;
     let by_itself = if time_runs_out(place, until) {
         Some(Wake::TimedOut)
@@ -77,7 +90,6 @@ pub(super) fn wait(
         lock::unlock(mutex, true);
         announce(condvar, on, true, place);
         observer::unblock_me();
-        lock::lock(mutex, Until::Forever);
         return wake;
     }
     let (waiters, order) = queue(condvar);
@@ -92,7 +104,6 @@ pub(super) fn wait(
     lock::unlock(mutex, true);
     announce(condvar, on, timed, place);
     patiently(timed, || act(place, Step::Await(signal as usize)));
-    lock::lock(mutex, Until::Forever);
     Wake::Notified
 }
 
