@@ -246,7 +246,11 @@ impl Condition {
         if lock.is_held_plainly() {
             return Ok(None);
         }
-        lock.enter_as_owner().map(Some).ok_or_else(|| self.refuse())
+        // No closure: it would be the caller that the finding names.
+        match lock.enter_as_owner() {
+            Some(state) => Ok(Some(state)),
+            None => Err(self.refuse()),
+        }
     }
 
     /// Wakes up to `n` of the threads that wait, those that have waited longest: `notify(n)`.
