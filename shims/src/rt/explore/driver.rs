@@ -113,6 +113,9 @@ static STATICS: Mutex<()> = Mutex::new(());
 /// How many executions one worker makes before others join in.
 const SOLO: u64 = 1_000;
 
+/// How many executions are made to learn the plan of a token that cannot be followed.
+const LESSONS: usize = 300;
+
 fn run(limits: &Limits, name: Option<Arc<str>>, f: &Body) -> Result<Outcome, String> {
     let mut settings = Settings {
         stack_size: limits.stack_size,
@@ -371,9 +374,24 @@ impl<'a> Exploring<'a> {
                 let schedule = self.walk.schedule().clone();
                 return Ok(Some(self.stop_at(&schedule, stop)));
             }
-            Err(error) => return Err(Failure::Refused(error.to_string())),
+            Err(error) => {
+                self.learn()?;
+                return Err(Failure::Refused(error.to_string()));
+            }
         }
         Ok(Some(Stopped::Sampled))
+    }
+
+    /// Makes some executions, to learn what a token was made with the knowledge of.
+    fn learn(&mut self) -> Result<(), Failure> {
+        let mut scheduler = Strategy::Walk.scheduler(0);
+        for _ in 0..LESSONS {
+            let _ = self.walk.run(&mut self.runtime, &mut *scheduler);
+            if let Some(failure) = self.failure() {
+                return Err(failure);
+            }
+        }
+        Ok(())
     }
 
     /// Which bound has been reached, after so many executions.

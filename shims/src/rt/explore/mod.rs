@@ -76,6 +76,7 @@ pub use self::driver::Stopped;
 use self::state::on_state;
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
+    condvar::wait_and_leave,
     driver::{Body, Limits, Mode as ExploreMode, Outcome, explore},
     thread::{Record, note_panicked, panicking},
     watchdog::LIMIT as PATIENCE,
@@ -113,7 +114,8 @@ pub(crate) fn is_only_waited_for(made: Place, asks: bool) -> bool {
     if on_state(|state| state.plan.is_tried(made)) {
         return false;
     }
-    if asks {
+    // What destructors ask for when the execution is over, nobody else would.
+    if asks && on_state(|state| state.over.is_none()) {
         on_state(|state| state.plan.add_tried(made));
         state::replan();
     }

@@ -167,21 +167,20 @@ mod tests {
     #[test]
     fn what_is_given_is_done_once_and_then_all_end() {
         let (team, done) = (Team::new(None), AtomicU32::new(0));
+        let work = || {
+            while team.take().is_some() {
+                if done.fetch_add(1, Relaxed) < 50 {
+                    team.give(Work::all());
+                    team.give(Work::all());
+                }
+            }
+        };
         std::thread::scope(|scope| {
             for _ in 0..3 {
                 team.join();
-                scope.spawn(|| {
-                    while let Some(_work) = team.take() {
-                        if done.fetch_add(1, Relaxed) < 50 {
-                            team.give(Work::all());
-                            team.give(Work::all());
-                        }
-                    }
-                });
+                scope.spawn(work);
             }
-            while team.take().is_some() {
-                done.fetch_add(1, Relaxed);
-            }
+            work();
         });
         assert_eq!(done.into_inner(), 1 + 2 * 50);
         assert!(team.result().is_ok());
