@@ -223,7 +223,15 @@ impl State {
 
 /// Makes `state` the one of this thread of the operating system; returns the one before.
 pub(super) fn install(state: *mut State) -> *mut State {
+    if state.is_null() {
+        SERIAL.set(0);
+    }
     STATE.replace(state)
+}
+
+/// Whether this thread of the operating system explores.
+pub(super) fn is_installed() -> bool {
+    SERIAL.get() != 0
 }
 
 /// Looks into the state of the execution. What happens meanwhile, an allocation say, happens in the
@@ -327,7 +335,7 @@ pub(super) fn replan() -> ! {
 }
 
 /// The program uses what executions share, a static say: no other may be under way meanwhile.
-pub(super) fn need_to_be_alone() {
+pub(crate) fn need_to_be_alone() {
     if on_state(|state| !state.alone && state.over.is_none()) {
         end(Failure::Alone);
     }
