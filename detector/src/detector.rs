@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Analysis, Context, Finding, ObjectId, Op, OpError, Rule, misuse::Misuses, order::LockOrder,
-    race::Races, wait::WaitFors,
+    Analysis, Context, Finding, ObjectId, Op, OpError, Rule, Site, ThreadId,
+    misuse::{Misuses, thread_leak},
+    order::LockOrder,
+    race::Races,
+    wait::WaitFors,
 };
 
 /// Feeds each Op to the context and then to every analysis.
@@ -48,6 +51,13 @@ impl Detector {
         }
         drop_fulfilled(&mut findings);
         Ok(findings)
+    }
+
+    /// For a runtime that knows, when all is over, that nobody has joined a thread, which was started
+    /// there.
+    #[must_use]
+    pub fn leaked(&self, thread: ThreadId, started: Site) -> Finding {
+        thread_leak(&self.context, thread, (started, None))
     }
 
     /// What is known of threads, objects and held locks.

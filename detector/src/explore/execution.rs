@@ -83,22 +83,25 @@ impl<'a> Execution<'a> {
     pub fn sections(&self, lock: usize) -> Vec<EventId> {
         let queue = self.machine.lock(lock).and_then(|lock| self.graph.locks.get(lock));
         let queue = queue.map_or(&[][..], Vec::as_slice);
-        let next =
-            |section: &Section| EventId { index: section.request.index + 1, ..section.request };
-        let acquired = |event: &EventId| event.index < self.graph.thread(event.thread).len();
-        queue.iter().map(next).filter(acquired).collect()
+        let acquired = |section: &Section| {
+            let request = section.request;
+            let events = self.graph.thread(request.thread);
+            let lock = events[request.index].kind.enters()?;
+            let later = events[request.index..].iter();
+            let wait = later.take_while(|event| event.kind != Kind::Acquire(lock)).count();
+            let index = request.index + wait;
+            (index < events.len()).then_some(EventId { index, ..request })
+        };
+        queue.iter().filter_map(acquired).collect()
     }
 
     /// Whether this differs from another blocked execution only in the order of requests that
     /// wait in vain, and is not the one where they are in order of their threads.
     pub(super) fn repeats_another(&self) -> bool {
-        let waiting = |section: &Section| {
-            let next = section.request.index + 1;
-            self.graph.thread(section.request.thread).len() == next
-        };
         self.blocked
-            && self.graph.locks.iter().any(|queue| {
-                let waiting = queue.iter().filter(|section| waiting(section));
+            && self.graph.locks.iter().enumerate().any(|(lock, queue)| {
+                let waits = |section: &&Section| !self.graph.is_granted(lock, section.request);
+                let waiting = queue.iter().filter(waits);
                 !waiting.map(|section| self.machine.rank(section.request.thread)).is_sorted()
             })
     }

@@ -58,6 +58,8 @@ pub enum Kind {
     Fence(Ordering),
     /// Enters the queue of a mutex.
     Request(usize),
+    /// The same, of a thread that has something else to do before it waits.
+    Enter(usize),
     /// Has taken the mutex.
     Acquire(usize),
     /// Gave it back.
@@ -86,6 +88,17 @@ pub enum Kind {
     Gather(usize),
     /// The thread's end.
     End,
+}
+
+impl Kind {
+    /// The mutex whose queue the event enters.
+    #[must_use]
+    pub fn enters(&self) -> Option<usize> {
+        match self {
+            Self::Request(lock) | Self::Enter(lock) => Some(*lock),
+            _ => None,
+        }
+    }
 }
 
 /// The part of an update that is not in its reading half.
@@ -235,10 +248,10 @@ impl Graph {
     pub(super) fn push_request(
         &mut self,
         thread: usize,
-        lock: usize,
+        (lock, kind): (usize, Kind),
         place: Option<usize>,
     ) -> EventId {
-        let request = self.push(thread, Kind::Request(lock));
+        let request = self.push(thread, kind);
         let queue = slot(&mut self.locks, lock);
         let place = place.unwrap_or(queue.len());
         queue.insert(place, Section { request, release: None });
@@ -311,6 +324,24 @@ impl Graph {
         })
     }
 
+    /// The last request for a mutex among so many events of a thread: nearly always the very last.
+    pub(super) fn last_request(
+        &self,
+        thread: usize,
+        events: usize,
+        lock: usize,
+    ) -> Option<EventId> {
+        let mut before = self.threads[thread][..events].iter();
+        let index = before.rposition(|event| event.kind.enters() == Some(lock))?;
+        Some(EventId { thread, index })
+    }
+
+    /// Whether a request has got the mutex.
+    pub(super) fn is_granted(&self, lock: usize, request: EventId) -> bool {
+        let later = &self.threads[request.thread][request.index + 1..];
+        later.iter().any(|event| event.kind == Kind::Acquire(lock))
+    }
+
     /// The section before the one of this request, if any.
     pub(super) fn before(&self, lock: usize, request: EventId) -> Option<Section> {
         let place = self.place(request).checked_sub(1)?;
@@ -325,9 +356,11 @@ impl Graph {
             Kind::Read { source, .. } => source,
             Kind::Await { source } => Some(source),
             Kind::Join(child) => self.last(child).map(|(end, _)| end),
-            Kind::Request(lock) => self.before(lock, id).map(|section| section.request),
+            Kind::Request(lock) | Kind::Enter(lock) => {
+                self.before(lock, id).map(|section| section.request)
+            }
             Kind::Acquire(lock) => {
-                let request = EventId { index: id.index - 1, ..id };
+                let request = self.last_request(id.thread, id.index, lock)?;
                 self.before(lock, request).and_then(|section| section.release)
             }
             _ => None,
@@ -363,7 +396,7 @@ impl Graph {
             Kind::Read { location, source, .. } => {
                 self.position(location, source) < self.locations[location].writes.len()
             }
-            Kind::Request(lock) => {
+            Kind::Request(lock) | Kind::Enter(lock) => {
                 let last = self.locks[lock].last();
                 last.is_some_and(|last| last.request.thread != thread)
             }

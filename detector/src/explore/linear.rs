@@ -166,6 +166,7 @@ fn sort_of(kind: &Kind) -> Option<u8> {
         Kind::Read { .. } => Step::Update { location, update, success, failure },
         Kind::Write { exclusive: false, .. } => Step::Store { location, value, ordering },
         Kind::Fence(_) => Step::Fence(ordering),
+        Kind::Enter(_) => Step::Enter(0),
         Kind::Acquire(_) => Step::Lock(0),
         Kind::Release(_) => Step::Unlock(0),
         Kind::Leave(_) => Step::Leave(0),

@@ -150,6 +150,8 @@ impl Machine {
             }
             (K::Fence(own), Step::Fence(asked)) => own == asked,
             (K::Request(own) | K::Acquire(own), Step::Lock(lock))
+            | (K::Enter(own), Step::Enter(lock))
+            | (K::Acquire(own), Step::Take(lock))
             | (K::Release(own), Step::Unlock(lock)) => same(&mut self.locks, lock, own),
             (K::Leave(own), Step::Leave(group)) | (K::Gather(own), Step::AwaitOr { group, .. }) => {
                 same(&mut self.groups, group, own)
@@ -305,6 +307,11 @@ impl Machine {
             (Kind::Request(lock), _) => {
                 graph.before(lock, last).is_none_or(|section| section.release.is_some())
             }
+            (_, Step::Take(lock)) => self.own_request(graph, thread, lock).is_some_and(|request| {
+                let before = graph.event(request).kind.enters();
+                let before = before.and_then(|lock| graph.before(lock, request));
+                before.is_none_or(|section| section.release.is_some())
+            }),
             (_, Step::Join(child)) => {
                 let child = self.keys.get(child).and_then(|child| graph.last(child));
                 child.is_some_and(|(_, event)| event.kind == Kind::End)
@@ -350,7 +357,15 @@ impl Machine {
                 Some(Next::Write { thread, location, kind })
             }
             Step::Fence(ordering) => plain(Kind::Fence(ordering)),
-            Step::Lock(lock) => Some(Next::Request { thread, lock: self.locks.draw(lock).0 }),
+            Step::Lock(lock) => {
+                let lock = self.locks.draw(lock).0;
+                Some(Next::Request { thread, lock, kind: Kind::Request(lock) })
+            }
+            Step::Enter(lock) => {
+                let lock = self.locks.draw(lock).0;
+                Some(Next::Request { thread, lock, kind: Kind::Enter(lock) })
+            }
+            Step::Take(lock) => plain(Kind::Acquire(self.locks.get(lock)?)),
             Step::Unlock(lock) => plain(Kind::Release(self.locks.draw(lock).0)),
             Step::Spawn(child) => plain(Kind::Spawn(self.keys.draw(child).0)),
             Step::Join(child) => plain(Kind::Join(self.keys.get(child)?)),
@@ -365,6 +380,12 @@ impl Machine {
             Step::End => plain(Kind::End),
             Step::Stuck { .. } | Step::Never => None,
         }
+    }
+
+    /// A thread's last request for a mutex.
+    fn own_request(&self, graph: &Graph, thread: usize, lock: usize) -> Option<EventId> {
+        let lock = self.locks.get(lock)?;
+        graph.last_request(thread, graph.thread(thread).len(), lock)
     }
 
     fn draw_location(&mut self, program: &dyn Program, graph: &mut Graph, key: usize) -> usize {
@@ -426,7 +447,7 @@ pub(super) enum Next {
     /// A [`Kind::Write`] whose place is to be chosen.
     Write { thread: usize, location: usize, kind: Kind },
     /// A request for a mutex.
-    Request { thread: usize, lock: usize },
+    Request { thread: usize, lock: usize, kind: Kind },
     /// A [`Kind::Choice`] of one of several ways.
     Choice { thread: usize, options: u32 },
 }

@@ -104,6 +104,10 @@ pub enum Step {
     Fence(Ordering),
     /// Takes a mutex, and waits until it is free.
     Lock(usize),
+    /// Enters the queue of a mutex, and does not wait: [`Step::Take`] does.
+    Enter(usize),
+    /// Waits until a mutex is free whose queue this thread has entered, and takes it.
+    Take(usize),
     /// Gives back a mutex that this thread has taken.
     Unlock(usize),
     /// Starts a thread, whose key is new.
@@ -149,7 +153,7 @@ impl Step {
             Self::Store { .. } => 2,
             Self::Update { .. } => 3,
             Self::Fence(_) => 4,
-            Self::Lock(_) => 5,
+            Self::Lock(_) | Self::Take(_) => 5,
             Self::Unlock(_) => 6,
             Self::Spawn(_) => 7,
             Self::Join(_) => 8,
@@ -160,6 +164,7 @@ impl Step {
             Self::Stuck { .. } => 14,
             Self::Never => 15,
             Self::End => 16,
+            Self::Enter(_) => 17,
         }
     }
 }

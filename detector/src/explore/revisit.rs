@@ -66,7 +66,7 @@ impl Revisit<'_> {
                 let read = |read: &EventId| self.graph.origin(*read) == Some(event) && there(*read);
                 self.is_last(location, Some(event), there) && !reads.iter().any(read)
             }
-            Kind::Request(lock) => {
+            Kind::Request(lock) | Kind::Enter(lock) => {
                 let (queue, place) = (&self.graph.locks[lock], self.graph.place(event));
                 queue[..place].last().is_none_or(|section| there(section.request))
                     && !queue[place + 1..].iter().any(|section| there(section.request))

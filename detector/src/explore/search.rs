@@ -188,7 +188,7 @@ impl Search {
             Next::Plain { thread, kind } => Some(self.graph.push_plain(thread, kind)),
             Next::Read { thread, location, kind } => Some(self.add_read(thread, location, kind)),
             Next::Write { thread, location, kind } => self.add_write(thread, location, kind),
-            Next::Request { thread, lock } => Some(self.add_request(thread, lock)),
+            Next::Request { thread, lock, kind } => Some(self.add_request(thread, lock, kind)),
             Next::Choice { thread, options } => Some(self.add_choice(thread, options)),
         }
     }
@@ -280,16 +280,16 @@ impl Search {
     }
 
     /// Queues last, and leaves the places before other requests for later.
-    fn add_request(&mut self, thread: usize, lock: usize) -> EventId {
+    fn add_request(&mut self, thread: usize, lock: usize, kind: Kind) -> EventId {
         let mut prefix = std::mem::take(&mut self.prefix);
         // What comes before a request that the new one depends on is not the last of what is there.
         for place in (0..self.graph.queue(lock).len()).rev() {
-            if self.revisit_request(thread, lock, place, &mut prefix).is_break() {
+            if self.revisit_request(thread, (lock, kind), place, &mut prefix).is_break() {
                 break;
             }
         }
         self.prefix = prefix;
-        self.graph.push_request(thread, lock, None)
+        self.graph.push_request(thread, (lock, kind), None)
     }
 
     /// Leaves for later the graph in which a new request comes right before the one at `place`.
@@ -298,7 +298,7 @@ impl Search {
     fn revisit_request(
         &mut self,
         thread: usize,
-        lock: usize,
+        (lock, kind): (usize, Kind),
         place: usize,
         prefix: &mut Vec<u32>,
     ) -> ControlFlow<()> {
@@ -319,7 +319,7 @@ impl Search {
             let mut rest = self.spare.pop().unwrap_or_default();
             revisit.remainder(&mut rest);
             let last = rest.queue(lock).len() - 1;
-            rest.push_request(thread, lock, Some(last));
+            rest.push_request(thread, (lock, kind), Some(last));
             self.stack.push(Work { graph: rest, share: 0.0 });
         }
         ControlFlow::Continue(())

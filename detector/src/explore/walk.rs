@@ -334,8 +334,11 @@ impl Walk {
             Next::Choice { options, .. } => {
                 self.graph.push(thread, Kind::Choice { options, value: 0 })
             }
-            Next::Request { lock, .. } => {
-                let request = self.graph.push_request(thread, lock, None);
+            Next::Request { lock, kind: kind @ Kind::Enter(_), .. } => {
+                self.graph.push_request(thread, (lock, kind), None)
+            }
+            Next::Request { lock, kind, .. } => {
+                let request = self.graph.push_request(thread, (lock, kind), None);
                 self.machine.follow(program, &self.graph, request);
                 self.graph.push(thread, Kind::Acquire(lock))
             }
@@ -434,7 +437,9 @@ fn access(step: Step) -> Access {
         Step::Store { location, .. } | Step::Update { location, .. } => {
             Access::Write(object(0, location))
         }
-        Step::Lock(lock) | Step::Unlock(lock) => Access::Write(object(1, lock)),
+        Step::Lock(lock) | Step::Enter(lock) | Step::Take(lock) | Step::Unlock(lock) => {
+            Access::Write(object(1, lock))
+        }
         Step::Signal(signal) => Access::Write(object(2, signal)),
         Step::Await(signal) => Access::Read(object(2, signal)),
         Step::AwaitOr { group, .. } => Access::Read(object(3, group)),

@@ -63,7 +63,7 @@ impl Misuses {
             Misuse::OverRelease => over_release(op, object, context),
             Misuse::WithoutLock => without_lock(op, object, context),
             Misuse::Poisoned => self.poisoned(op, object, context),
-            Misuse::ThreadLeak => thread_leak(op, context),
+            Misuse::ThreadLeak => thread_leak(context, op.thread, place_of(op)),
         })
     }
 
@@ -193,12 +193,17 @@ fn over_release(op: &Op, object: ObjectId, context: &Context) -> Finding {
         .help("release once for each acquire that succeeded (one with a time limit may not have)")
 }
 
-fn thread_leak(op: &Op, context: &Context) -> Finding {
+/// A thread that was started there, and that nobody has joined.
+pub(crate) fn thread_leak(
+    context: &Context,
+    thread: ThreadId,
+    started: (Site, Option<Stack>),
+) -> Finding {
     let message = format!(
         "{} was started and never joined: its panics and its work may be lost",
-        wording::thread(context, op.thread)
+        wording::thread(context, thread)
     );
     Finding::new(Rule::ThreadLeak, Certainty::Observed, message)
-        .step(context, op.thread, Verb::Start, None, place_of(op))
+        .step(context, thread, Verb::Start, None, started)
         .help("keep its handle and join it, or start it in a scope")
 }

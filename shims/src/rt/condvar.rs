@@ -48,15 +48,22 @@ impl RawCondvar {
         self.meta.as_ref()
     }
 
-    /// Releases `mutex`, waits for a notification, acquires `mutex` again.
+    /// Releases `mutex`, waits for a notification, acquires `mutex` again. `changed` says whether what
+    /// it guards may have been changed.
     ///
     /// # Safety
     ///
     /// The calling thread holds `mutex`.
     #[track_caller]
-    pub(crate) unsafe fn wait(&self, mutex: &RawMutex, on: Option<WaitFor>, until: Until) -> Wake {
+    pub(crate) unsafe fn wait(
+        &self,
+        mutex: &RawMutex,
+        on: Option<WaitFor>,
+        until: Until,
+        changed: bool,
+    ) -> Wake {
         // SAFETY: the caller's promise is the one asked for.
-        dispatch!(world => unsafe { world.condvar_wait(self, mutex, on, until) })
+        dispatch!(world => unsafe { world.condvar_wait(self, mutex, on, until, changed) })
     }
 
     /// The wait that a condition variable which analyses see announces itself.
@@ -65,14 +72,14 @@ impl RawCondvar {
     ///
     /// The calling thread holds `mutex`.
     #[track_caller]
-    pub(crate) unsafe fn wait_seen(&self, mutex: &RawMutex, until: Until) -> Wake {
+    pub(crate) unsafe fn wait_seen(&self, mutex: &RawMutex, until: Until, changed: bool) -> Wake {
         let on = self
             .meta
             .as_ref()
             .zip(mutex.meta())
             .map(|(condvar, mutex)| WaitFor::Condvar { condvar: condvar.id(), mutex: mutex.id() });
         // SAFETY: the caller's promise is the one asked for.
-        unsafe { self.wait(mutex, on, until) }
+        unsafe { self.wait(mutex, on, until, changed) }
     }
 
     /// Wakes one waiter, or all.

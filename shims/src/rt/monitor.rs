@@ -95,8 +95,9 @@ impl<S> MonitorGuard<'_, S> {
         // If the wait panics, the lock is not held, and `drop` must not release it.
         self.entered = false;
         // SAFETY: a guard that has entered holds the lock.
-        let wake = unsafe { changed.wait(&self.monitor.lock, on, until) };
+        let wake = unsafe { changed.wait(&self.monitor.lock, on, until, self.changed) };
         self.entered = true;
+        self.changed = false;
         wake
     }
 
@@ -106,7 +107,7 @@ impl<S> MonitorGuard<'_, S> {
         &mut self,
         on: Option<WaitFor>,
         until: Until,
-        mut ready: impl FnMut(&mut S) -> bool,
+        mut ready: impl FnMut(&S) -> bool,
     ) -> bool {
         while !ready(self) {
             if self.wait(on, until) == Wake::TimedOut {
@@ -124,7 +125,7 @@ impl<S> MonitorGuard<'_, S> {
         changed: &RawCondvar,
         (meta, purpose): (&Meta, Purpose),
         until: Until,
-        mut ready: impl FnMut(&mut S) -> bool,
+        mut ready: impl FnMut(&S) -> bool,
     ) -> bool {
         while !ready(self) {
             if until == Until::Now {

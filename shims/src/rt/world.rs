@@ -105,8 +105,8 @@ pub(crate) trait World: Copy {
     unsafe fn rwlock_downgrade(self, lock: &RawRwLock);
 
     /// Releases `mutex`, waits for a notification, and acquires `mutex` again. `on` is what the
-    /// analyses are told to be the reason; `None` if they know it (from a `Request`). If this
-    /// panics, `mutex` is not held.
+    /// analyses are told to be the reason; `None` if they know it (from a `Request`). `changed` is as
+    /// for [`World::mutex_unlock`]. If this panics, `mutex` is not held.
     ///
     /// # Safety
     ///
@@ -118,6 +118,7 @@ pub(crate) trait World: Copy {
         mutex: &RawMutex,
         on: Option<WaitFor>,
         until: Until,
+        changed: bool,
     ) -> Wake;
 
     /// Wakes one waiter, or all.

@@ -150,11 +150,11 @@ impl<T: ?Sized> MutexGuard<'_, T> {
     /// Releases the mutex, waits at `condvar`, and acquires it again.
     #[track_caller]
     pub(super) fn wait(self, condvar: &RawCondvar, until: Until) -> LockResult<(Self, Wake)> {
-        let (lock, held) = (self.lock, self.held);
+        let (lock, held, changed) = (self.lock, self.held, self.changed);
         // If the wait panics, the mutex is not held, and no guard must release it.
         mem::forget(self);
         // SAFETY: the guard that was just forgotten stood for this thread's hold.
-        let wake = unsafe { condvar.wait_seen(&lock.raw, until) };
+        let wake = unsafe { condvar.wait_seen(&lock.raw, until, changed) };
         lock.poison.check((lock.guard(held), wake))
     }
 }

@@ -138,7 +138,7 @@ impl Barrier {
         if index + 1 == self.parties {
             state = self.release(state);
         } else {
-            let moved = |state: &mut State| !matches!(state.phase, Phase::Filling | Phase::Acting);
+            let moved = |state: &State| !matches!(state.phase, Phase::Filling | Phase::Acting);
             if !state.wait_at(&self.changed, at, until, moved) {
                 self.enter_phase(&mut state, Phase::Broken);
             }

@@ -9,6 +9,7 @@ use std::panic::Location;
 use lockwise_detector::{Action, explore::Step, op::WaitFor};
 
 use super::{
+    attempt,
     lock::{self, Way, way},
     observer::{self, introduce, tell, tell_of},
     state::{State, act, look, on_state},
@@ -57,25 +58,26 @@ fn ordered<R>(place: Place, lock: Option<usize>, f: impl FnOnce() -> R) -> R {
 #[track_caller]
 pub(super) fn wait(
     condvar: &RawCondvar,
-    mutex: &RawMutex,
+    (mutex, changed): (&RawMutex, bool),
     on: Option<WaitFor>,
     until: Until,
 ) -> Wake {
     if until == Until::Now {
         return Wake::TimedOut;
     }
-    let wake = wait_and_leave(condvar, mutex, on, until);
-    lock::lock(mutex, Until::Forever);
-    wake
+    wait_and(condvar, (mutex, changed), on, until, || {
+        lock::lock(mutex, Until::Forever);
+    })
 }
 
-/// The same, but with the mutex not acquired again.
+/// The same, but it is `again` that acquires the mutex again.
 #[track_caller]
-pub(crate) fn wait_and_leave(
+pub(crate) fn wait_and(
     condvar: &RawCondvar,
-    mutex: &RawMutex,
+    (mutex, changed): (&RawMutex, bool),
     on: Option<WaitFor>,
     until: Until,
+    again: impl FnOnce(),
 ) -> Wake {
     let place = Location::caller();
     let timed = until != Until::Forever;
@@ -87,9 +89,12 @@ pub(crate) fn wait_and_leave(
         None
     };
     if let Some(wake) = by_itself {
-        lock::unlock(mutex, true);
+        // It was as if it had not waited. If it looks again, it does wait.
+        lock::unlock(mutex, changed);
         announce(condvar, on, true, place);
         observer::unblock_me();
+        again();
+        attempt::failed();
         return wake;
     }
     let (waiters, order) = queue(condvar);
@@ -104,6 +109,7 @@ pub(crate) fn wait_and_leave(
     lock::unlock(mutex, true);
     announce(condvar, on, timed, place);
     patiently(timed, || act(place, Step::Await(signal as usize)));
+    again();
     Wake::Notified
 }
 

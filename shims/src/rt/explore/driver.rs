@@ -314,7 +314,8 @@ impl<'a> Exploring<'a> {
         if !blocked {
             let threads = (0..).zip(&state.threads).skip(1);
             for (key, thread) in threads.filter(|(_, thread)| !thread.joined) {
-                observer.leaks(thread::id(key), thread.started);
+                let leaked = observer.detector.leaked(thread::id(key), thread.started);
+                observer.findings.push(leaked);
             }
         }
         let mut findings = std::mem::take(&mut observer.findings);

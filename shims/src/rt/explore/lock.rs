@@ -289,15 +289,19 @@ fn read(lock: u32, place: Place) {
     }
 }
 
+/// Takes a lock as a writer: first among writers, and then with all that read. It queues for each
+/// of their mutexes before it waits for any, so that whoever comes later waits behind it.
 fn write(lock: u32, place: Place) {
-    let mutexes = on_state(|state| {
+    let (writer, readers) = on_state(|state| {
         let lock = &state.rwlocks[lock as usize];
-        let mut all = vec![lock.writer];
-        all.extend(&lock.readers);
-        all
+        (lock.writer as usize, lock.readers.clone())
     });
-    for mutex in mutexes {
-        act(place, Step::Lock(mutex as usize));
+    act(place, Step::Lock(writer));
+    for reader in &readers {
+        act(place, Step::Enter(*reader as usize));
+    }
+    for reader in readers {
+        act(place, Step::Take(reader as usize));
     }
 }
 

@@ -28,14 +28,16 @@
 //!
 //! # Readers and writers
 //!
-//! A reader-writer lock is a mutex for each thread that reads, which writers take one after the
-//! other, behind one mutex for writers. Its executions are those in which each reader comes before
-//! or after each writer, and a reader may find itself behind a writer that still waits, or not.
+//! A reader-writer lock is a mutex for each thread that reads, which writers queue for all at once,
+//! behind one mutex for writers. Its executions are those in which each reader comes before or after
+//! each writer, and a reader may find itself behind a writer that still waits, or not.
 //!
 //! # Locks that are tried
 //!
 //! A failed attempt sees that the lock is held, which an order of sections cannot say. A lock that
-//! is ever tried is a location, taken by an update that fails while it is held.
+//! is ever tried is a location, taken by an update that fails while it is held. (So of a
+//! reader-writer lock that is tried, the order of readers counts, and none is behind a writer that
+//! still waits.)
 
 mod atomic;
 mod attempt;
@@ -72,7 +74,7 @@ pub use self::driver::Stopped;
 use self::state::on_state;
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
-    condvar::wait_and_leave,
+    condvar::wait_and,
     driver::{Body, Limits, Mode as ExploreMode, Outcome, explore},
     thread::{Record, note_panicked, panicking},
     watchdog::LIMIT as PATIENCE,
@@ -157,8 +159,9 @@ impl World for Explore {
         mutex: &RawMutex,
         on: Option<WaitFor>,
         until: Until,
+        changed: bool,
     ) -> Wake {
-        condvar::wait(condvar, mutex, on, until)
+        condvar::wait(condvar, (mutex, changed), on, until)
     }
 
     #[track_caller]

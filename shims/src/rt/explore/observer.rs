@@ -8,13 +8,13 @@ use std::{cell::Cell, collections::HashSet, panic::Location, sync::Arc};
 use lockwise_detector::{
     Action, Detector, Finding, ObjectId, Op, Site, ThreadId,
     finding::{ScheduleRow, Verb},
-    op::{AtomicAccess, Misuse, Mode, ObjectInfo, ObjectKind, WaitFor},
+    op::{AtomicAccess, Mode, ObjectInfo, WaitFor},
 };
 
 use super::{state::on_state, thread::Record};
 use crate::{
     report,
-    rt::{Meta, os::local::draw_object_id, world::Place},
+    rt::{Meta, world::Place},
 };
 
 thread_local! {
@@ -83,23 +83,6 @@ impl Observer {
                 report::internal_error(&format!("{error} (at {site}, {:?})", op.action));
             }
         }
-    }
-}
-
-impl Observer {
-    /// The execution has ended, and nobody has joined this thread, which was started there.
-    pub(super) fn leaks(&mut self, thread: ThreadId, started: Site) {
-        let object = ObjectId(draw_object_id());
-        // What is leaked is the thread's result.
-        let info = ObjectInfo {
-            kind: ObjectKind::Future,
-            type_name: "JoinHandle".to_owned(),
-            name: None,
-            created: started,
-        };
-        self.observe(ThreadId(0), started, Action::Create { object, info: Arc::new(info) });
-        let what = Misuse::ThreadLeak;
-        self.observe(thread, started, Action::Misuse { object, what });
     }
 }
 

@@ -125,6 +125,7 @@ impl World for Loom {
         mutex: &RawMutex,
         on: Option<WaitFor>,
         until: Until,
+        _changed: bool,
     ) -> Wake {
         condvar::wait(condvar, mutex, on, until)
     }

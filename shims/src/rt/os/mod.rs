@@ -79,6 +79,7 @@ impl World for Os {
         mutex: &RawMutex,
         on: Option<WaitFor>,
         until: Until,
+        _changed: bool,
     ) -> Wake {
         // SAFETY: the caller's promise.
         unsafe { condvar::wait(condvar, mutex, on, until) }

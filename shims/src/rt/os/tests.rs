@@ -100,7 +100,7 @@ fn a_notification_is_never_lost_between_release_and_wait() {
                 assert!(lock.lock(Until::Forever));
                 while turn.load(Ordering::Relaxed) != me {
                     // SAFETY: locked above.
-                    unsafe { condvar.wait_seen(&lock, Until::Forever) };
+                    unsafe { condvar.wait_seen(&lock, Until::Forever, true) };
                 }
                 turn.store(1 - me, Ordering::Relaxed);
                 condvar.notify(false);

@@ -82,7 +82,7 @@ impl<T> Channel<T> {
         }
         let mut state = self.state.enter();
         let on = Some(rt::wait_for(&self.messages, Purpose::Send));
-        let ready = |state: &mut State<T>| !state.receiver || self.has_room(state, until);
+        let ready = |state: &State<T>| !state.receiver || self.has_room(state, until);
         let ready = state.wait_until(on, until, ready);
         if !state.receiver {
             return Err(self.disconnected(state, message));
@@ -96,7 +96,7 @@ impl<T> Channel<T> {
                 // The receiver waits for it: that it has taken it is a matter of time.
                 return Ok(());
             }
-            let settled = |state: &mut State<T>| state.received > number || !state.receiver;
+            let settled = |state: &State<T>| state.received > number || !state.receiver;
             state.wait_until(on, until, settled);
             if let Some(message) = state.take_back(number) {
                 return Err(self.disconnected(state, message));
