@@ -2,3 +2,5 @@
 #![cfg(feature = "observe")]
 
 mod counts;
+mod litmus;
+mod oracle;
