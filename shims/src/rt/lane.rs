@@ -68,11 +68,7 @@ pub(crate) unsafe fn wait_and(
     until: Until,
     again: impl FnOnce(),
 ) -> Wake {
-<<<<<<< HEAD
     explore::wait_and(condvar, (mutex, false), on, until, again)
-=======
-    explore::wait_and_leave(condvar, (mutex, true), on, until)
->>>>>>> 85af635129aa680c18f36b5c45e10c1bd8f1e03f
 }
 
 /// A lane that is one.

@@ -65,19 +65,9 @@ pub(super) fn wait(
     if until == Until::Now {
         return Wake::TimedOut;
     }
-<<<<<<< HEAD
     wait_and(condvar, (mutex, changed), on, until, || {
         lock::lock(mutex, Until::Forever);
     })
-=======
-    let wake = wait_and_leave(condvar, (mutex, changed), on, until);
-    lock::lock(mutex, Until::Forever);
-    if wake == Wake::TimedOut {
-        // It was as if it had not waited. If it looks again, it does wait.
-        attempt::failed();
-    }
-    wake
->>>>>>> 85af635129aa680c18f36b5c45e10c1bd8f1e03f
 }
 
 /// The same, but it is `again` that acquires the mutex again.
@@ -102,11 +92,11 @@ pub(crate) fn wait_and(
         lock::unlock(mutex, changed);
         announce(condvar, on, true, place);
         observer::unblock_me();
-<<<<<<< HEAD
         again();
-        attempt::failed();
-=======
->>>>>>> 85af635129aa680c18f36b5c45e10c1bd8f1e03f
+        if wake == Wake::TimedOut {
+            // It was as if it had not waited. If it looks again, it does wait.
+            attempt::failed();
+        }
         return wake;
     }
     let (waiters, order) = queue(condvar);
