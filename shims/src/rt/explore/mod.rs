@@ -79,7 +79,7 @@ pub use self::driver::Stopped;
 use self::state::on_state;
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
-    condvar::wait_and_leave,
+    condvar::wait_and,
     driver::{Body, Limits, Mode as ExploreMode, Outcome, explore},
     state::need_to_be_alone,
     thread::{Record, note_panicked, panicking},
