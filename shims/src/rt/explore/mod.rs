@@ -13,7 +13,8 @@
 //! - [`lock`], [`condvar`], [`park`], [`lane`], [`atomic`] are the operations, each made of steps.
 //! - [`attempt`] sees waiting loops; [`plan`] is what has to be known from the beginning.
 //! - [`observer`] tells the detector what happens, in executions that are looked at.
-//! - [`stack`], [`overflow`] and [`watchdog`] guard the worker.
+//! - [`stack`], [`overflow`] and [`watchdog`] guard the worker; [`aborts`] tells of panics that end
+//!   the process.
 //!
 //! # What is a choice
 //!
@@ -39,6 +40,7 @@
 //! reader-writer lock that is tried, the order of readers counts, and none is behind a writer that
 //! still waits.)
 
+mod aborts;
 mod atomic;
 mod attempt;
 #[cfg(test)]
