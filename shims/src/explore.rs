@@ -109,6 +109,7 @@ impl Explorer {
                 spurious: false,
                 first_only: random,
                 patience: PATIENCE,
+                workers: std::thread::available_parallelism().map_or(1, usize::from),
             },
         }
     }
@@ -181,6 +182,14 @@ impl Explorer {
     /// is said.
     pub fn stop_at_first(mut self, stop: bool) -> Self {
         self.limits.first_only = stop;
+        self
+    }
+
+    /// How many threads of the operating system explore, one for each core if nothing is said. A
+    /// program whose executions share something (a static, what the closure brings along) is explored
+    /// by one. The executions are the same.
+    pub fn workers(mut self, most: usize) -> Self {
+        self.limits.workers = most.max(1);
         self
     }
 

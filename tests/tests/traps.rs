@@ -44,7 +44,7 @@ traps! {
     fetch_add: "fetch-add";
     compare_exchange: "compare-exchange";
     load_then_store_under_a_lock: "load-then-store-under-a-lock";
-    bounded_queue: "bounded-queue";
+    queue_with_two_condvars: "queue-with-two-condvars";
     wait_releases_the_only_lock: "wait-releases-the-only-lock";
     hundred_threads: "hundred-threads";
 }

@@ -45,12 +45,19 @@ pub struct Work {
     share: f64,
 }
 
+impl Work {
+    /// Everything.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { graph: Graph::default(), share: 1.0 }
+    }
+}
+
 impl Search {
     /// A search through all executions, none of which can have more than `max_events` events.
     #[must_use]
     pub fn new(model: MemoryModel, max_events: usize) -> Self {
-        let all = Work { graph: Graph::default(), share: 1.0 };
-        Self::of(all, model, max_events)
+        Self::of(Work::all(), model, max_events)
     }
 
     /// A search through a part of another.

@@ -91,7 +91,11 @@ mod fresh {
         sync::atomic::{AtomicU32, Ordering::Relaxed},
     };
 
-    use crate::rt::model::{self, Ending};
+    use crate::rt::{
+        current::{self, Kind},
+        explore,
+        model::{self, Ending},
+    };
 
     /// Used in no model.
     pub(super) const OUTSIDE: u32 = 1;
@@ -103,15 +107,32 @@ mod fresh {
     pub(super) fn enter<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
         if let Some(execution) = model::execution() {
             enter_in_model(execution, used_in, value);
-        } else if used_in.load(Relaxed) != OUTSIDE {
-            used_in.store(OUTSIDE, Relaxed);
+        } else {
+            let before = used_in.load(Relaxed);
+            if before != OUTSIDE {
+                enter_outside(before, used_in);
+            }
         }
+    }
+
+    #[cold]
+    fn enter_outside(before: u32, used_in: &AtomicU32) {
+        if before != 0 {
+            explore::refuse_strangers(before);
+        }
+        used_in.store(OUTSIDE, Relaxed);
     }
 
     #[cold]
     fn enter_in_model<T: ?Sized>(execution: u32, used_in: &AtomicU32, value: *mut T) {
         let before = used_in.load(Relaxed);
-        if before == execution || before == OUTSIDE {
+        if before == execution {
+            return;
+        }
+        if before != 0 && current::kind() == Kind::Explore {
+            explore::need_to_be_alone();
+        }
+        if before == OUTSIDE {
             return;
         }
         used_in.store(execution, Relaxed);

@@ -12,6 +12,7 @@
 use lockwise_detector::op::WaitFor;
 
 use super::{
+    RawCondvar, RawMutex, Until, Wake,
     current::{self, Kind},
     explore::{self, lane},
     model::Slot,
@@ -51,6 +52,21 @@ impl Lane {
 /// fewer executions will do. `asks` says that the caller does more than that.
 pub(crate) fn is_only_waited_for(made: Place, asks: bool) -> bool {
     current::kind() == Kind::Explore && explore::is_only_waited_for(made, asks)
+}
+
+/// Releases `mutex`, which is of a lock that [`is_only_waited_for`], and waits for a notification.
+///
+/// # Safety
+///
+/// The calling thread holds `mutex`.
+#[track_caller]
+pub(crate) unsafe fn wait_and_leave(
+    condvar: &RawCondvar,
+    mutex: &RawMutex,
+    on: Option<WaitFor>,
+    until: Until,
+) -> Wake {
+    explore::wait_and_leave(condvar, (mutex, true), on, until)
 }
 
 /// A lane that is one.

@@ -16,9 +16,9 @@ use lockwise_detector::{
 
 use super::{
     Lock, NotOwned, RLock,
-    ownership::{Held, Ownership},
+    ownership::{Held, Hold, Ownership},
 };
-use crate::rt::{self, Meta, RawCondvar, Until, Wake};
+use crate::rt::{self, Meta, MonitorGuard, RawCondvar, Until, Wake};
 
 /// A condition variable together with its lock, as CPython's [`threading.Condition`].
 ///
@@ -217,21 +217,40 @@ impl Condition {
     #[track_caller]
     fn wait_until(&self, until: Until) -> Result<bool, NotOwned> {
         let lock = self.lock();
-        let Some(mut state) = lock.enter_as_owner() else { return Err(self.refuse()) };
-        let depth = lock.give_back(&mut state);
+        let mut entered = self.enter()?;
+        let depth = entered.as_mut().map(|state| lock.give_back(state));
         self.waiting.fetch_add(1, Relaxed);
         let waiting = Waiting(&self.waiting);
         let on = self
             .signal
             .meta()
             .map(|condition| WaitFor::Condvar { condvar: condition.id(), mutex: lock.id() });
-        let wake = state.wait_on(&self.signal, on, until);
+        let wake = match &mut entered {
+            Some(state) => state.wait_on(&self.signal, on, until),
+            None => lock.wait_plainly(&self.signal, on, until),
+        };
         if wake == Wake::Notified {
             // Whoever notified has counted it out.
             std::mem::forget(waiting);
         }
-        lock.take(&mut state, depth, Until::Forever);
+        if let Some((state, depth)) = entered.as_mut().zip(depth) {
+            lock.take(state, depth, Until::Forever);
+        }
         Ok(wake == Wake::Notified)
+    }
+
+    /// Makes sure that the calling thread holds the lock. Returns the lock's state, if it has one.
+    #[track_caller]
+    fn enter(&self) -> Result<Option<MonitorGuard<'_, Hold>>, NotOwned> {
+        let lock = self.lock();
+        if lock.is_held_plainly() {
+            return Ok(None);
+        }
+        // No closure: it would be the caller that the finding names.
+        match lock.enter_as_owner() {
+            Some(state) => Ok(Some(state)),
+            None => Err(self.refuse()),
+        }
     }
 
     /// Wakes up to `n` of the threads that wait, those that have waited longest: `notify(n)`.
@@ -241,7 +260,7 @@ impl Condition {
     /// The calling thread does not hold the lock. This is a finding too.
     #[track_caller]
     pub fn notify(&self, n: usize) -> Result<(), NotOwned> {
-        let Some(_state) = self.lock().enter_as_owner() else { return Err(self.refuse()) };
+        let _entered = self.enter()?;
         let waiting = self.waiting.load(Relaxed);
         let woken = n.min(waiting);
         self.waiting.store(waiting - woken, Relaxed);
@@ -271,7 +290,7 @@ impl Condition {
     /// As [`Condition::notify`].
     #[track_caller]
     pub fn notify_all(&self) -> Result<(), NotOwned> {
-        let Some(_state) = self.lock().enter_as_owner() else { return Err(self.refuse()) };
+        let _entered = self.enter()?;
         if self.waiting.swap(0, Relaxed) > 0 {
             self.signal.notify(true);
         } else {

@@ -4,16 +4,17 @@
 //! and release only; what goes on inside cannot change any verdict.
 //!
 //! The state is in a [`Monitor`], except where a world would rather have a mutex: of a lock that
-//! threads only acquire, for as long as it takes, and release again themselves.
+//! threads only acquire, for as long as it takes, and release again themselves, perhaps by a wait
+//! for a condition.
 
 use lockwise_detector::{
     Action, ObjectId,
-    op::{Misuse, ObjectKind},
+    op::{Misuse, ObjectKind, WaitFor},
 };
 
 use crate::rt::{
-    self, Meta, Monitor, MonitorGuard, RawMutex, Until,
-    lane::is_only_waited_for,
+    self, Meta, Monitor, MonitorGuard, RawCondvar, RawMutex, Until, Wake,
+    lane::{is_only_waited_for, wait_and_leave},
     thread::{Thread, panicking},
 };
 
@@ -82,17 +83,47 @@ impl Ownership {
         if again {
             return self.alone(|state| state.depth += 1);
         }
+        self.take_plain(1);
+    }
+
+    #[track_caller]
+    fn take_plain(&self, depth: usize) {
         rt::request(&self.meta, Until::Forever).unwrap_or_else(|stop| stop.raise());
         self.plain.lock(Until::Forever);
         let me = Thread::current();
-        self.alone(|state| *state = Hold { owner: Some(me), depth: 1 });
+        self.alone(|state| *state = Hold { owner: Some(me), depth });
         rt::own(&self.meta, Until::Forever).unwrap_or_else(|stop| stop.raise());
+    }
+
+    /// Whether the lock is plain, and the calling thread its owner.
+    pub(super) fn is_held_plainly(&self) -> bool {
+        self.is_plain(false) && self.alone(|state| state.is_owned_by_caller())
+    }
+
+    /// Gives the lock up, waits at `signal`, and acquires it again, as deep as it was. The caller
+    /// [holds it plainly](Self::is_held_plainly).
+    #[track_caller]
+    pub(super) fn wait_plainly(
+        &self,
+        signal: &RawCondvar,
+        on: Option<WaitFor>,
+        until: Until,
+    ) -> Wake {
+        if until == Until::Now {
+            return Wake::TimedOut;
+        }
+        rt::disown(&self.meta, &Thread::current());
+        let held = self.alone(|state| std::mem::replace(state, Hold { owner: None, depth: 0 }));
+        // SAFETY: the caller is the owner, so it holds the mutex.
+        let wake = unsafe { wait_and_leave(signal, &self.plain, on, until) };
+        self.take_plain(held.depth);
+        wake
     }
 
     /// Undoes one acquisition of a plain lock; false if that is not the caller's.
     #[track_caller]
     fn release_plain(&self) -> bool {
-        if !self.alone(|state| state.is_owned_by_caller()) {
+        if !self.is_held_plainly() {
             return false;
         }
         let ends = self.alone(|state| {
@@ -167,7 +198,7 @@ impl Ownership {
     /// Undoes one acquisition.
     #[track_caller]
     pub(super) fn release(&self) -> Result<(), Refused> {
-        if self.is_plain(false) && self.release_plain() {
+        if self.release_plain() {
             return Ok(());
         }
         let Some(mut state) = self.enter_as_owner() else {

@@ -15,7 +15,18 @@ use rustix::time::{ClockId, clock_gettime};
 /// The time that a processor has spent on the calling thread.
 #[must_use]
 pub fn now() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+    read(ClockId::ThreadCPUTime)
+}
+
+/// The time that processors have spent on all threads of the process: for what works on a thread of
+/// its own.
+#[must_use]
+pub fn of_process() -> Duration {
+    read(ClockId::ProcessCPUTime)
+}
+
+fn read(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
     let part = |value: i64| u64::try_from(value).expect("a processor's time is not negative");
     Duration::from_secs(part(time.tv_sec)) + Duration::from_nanos(part(time.tv_nsec))
 }

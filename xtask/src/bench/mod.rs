@@ -1,8 +1,9 @@
-//! `bench`: lockwise beside std and other lock checkers, against the budgets.
+//! `bench`: lockwise beside std, other lock checkers and other explorers, against the budgets.
 //!
 //! The benches are a package of their own, `tests/peers`, because what they compare with pulls in
 //! hundreds of crates. This command builds and runs them, and makes a table of the medians.
 
+mod explore;
 mod instructions;
 mod medians;
 mod rows;
@@ -21,6 +22,9 @@ pub(crate) struct Args {
     /// Count instructions per operation under valgrind instead of measuring time.
     #[arg(long, conflicts_with_all = ["quick", "filter"])]
     instructions: bool,
+    /// Measure the explorer beside other explorers, instead of what observation costs.
+    #[arg(long, conflicts_with_all = ["instructions", "filter"])]
+    explore: bool,
     /// Run only benches whose `ROW/PEER` matches this regular expression.
     filter: Option<String>,
 }
@@ -30,6 +34,8 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let package = workspace::root()?.join("tests/peers");
     let text = if args.instructions {
         instructions::table(&workspace::build_release(&package, "instructions")?)?
+    } else if args.explore {
+        explore::tables(&workspace::build_release(&package, "explore")?, args.quick)?
     } else {
         table::render(&measure(&package, args)?)
     };

@@ -89,21 +89,17 @@ impl Cells {
 fn known<A: Primitive>(atomic: &A) -> Known {
     let address = ptr::from_ref(atomic).addr();
     let bytes = A::to_bits(atomic.load(Ordering::Relaxed));
-    let (known, serial_static) = on_state(|state| {
+    on_state(|state| {
         let known = state.atomics.by_address.get(&address).copied();
         if let Some(known) = known.filter(|known| known.bytes == bytes) {
-            return (known, false);
+            return known;
         }
         let is_static = is_static(address);
         let key = state.atomics.draw(bytes);
         let known = Known { key, bytes, is_static, object: 0 };
         state.atomics.by_address.insert(address, known);
-        (known, is_static)
-    });
-    if serial_static {
-        on_state(|state| state.shares_statics = true);
-    }
-    known
+        known
+    })
 }
 
 /// What analyses know an atomic as.

@@ -62,10 +62,27 @@ pub(super) fn wait(
     on: Option<WaitFor>,
     until: Until,
 ) -> Wake {
-    let place = Location::caller();
     if until == Until::Now {
         return Wake::TimedOut;
     }
+    let wake = wait_and_leave(condvar, (mutex, changed), on, until);
+    lock::lock(mutex, Until::Forever);
+    if wake == Wake::TimedOut {
+        // It was as if it had not waited. If it looks again, it does wait.
+        attempt::failed();
+    }
+    wake
+}
+
+/// The same, but with the mutex not acquired again.
+#[track_caller]
+pub(crate) fn wait_and_leave(
+    condvar: &RawCondvar,
+    (mutex, changed): (&RawMutex, bool),
+    on: Option<WaitFor>,
+    until: Until,
+) -> Wake {
+    let place = Location::caller();
     let timed = until != Until::Forever;
     let by_itself = if time_runs_out(place, until) {
         Some(Wake::TimedOut)
@@ -75,12 +92,9 @@ pub(super) fn wait(
         None
     };
     if let Some(wake) = by_itself {
-        // It was as if it had not waited. If it looks again, it does wait.
         lock::unlock(mutex, changed);
         announce(condvar, on, true, place);
         observer::unblock_me();
-        lock::lock(mutex, Until::Forever);
-        attempt::failed();
         return wake;
     }
     let (waiters, order) = queue(condvar);
@@ -95,7 +109,6 @@ pub(super) fn wait(
     lock::unlock(mutex, true);
     announce(condvar, on, timed, place);
     patiently(timed, || act(place, Step::Await(signal as usize)));
-    lock::lock(mutex, Until::Forever);
     Wake::Notified
 }
 

@@ -18,10 +18,12 @@ use lockwise_detector::{
 use super::{
     observer::{self, Observer},
     plan::Plan,
+    progress::Progress,
     runtime::{Runtime, Settings},
     screen::{self, Screen, fault},
     shorten::shorten,
     state::{Failure, Panicked, on_state},
+    team::Team,
     thread,
 };
 use crate::rt::{
@@ -55,6 +57,7 @@ pub(crate) struct Limits {
     pub(crate) spurious: bool,
     pub(crate) first_only: bool,
     pub(crate) patience: Duration,
+    pub(crate) workers: usize,
 }
 
 /// Why an exploration stopped before it had made all executions.
@@ -107,28 +110,37 @@ pub(crate) fn explore(limits: &Limits, f: &Body) -> Result<Outcome, String> {
 /// Statics are shared by all executions, so that two explorations that use them must not overlap.
 static STATICS: Mutex<()> = Mutex::new(());
 
+/// How many executions one worker makes before others join in.
+const SOLO: u64 = 1_000;
+
+/// How many executions are made to learn the plan of a token that cannot be followed.
+const LESSONS: usize = 300;
+
 fn run(limits: &Limits, name: Option<Arc<str>>, f: &Body) -> Result<Outcome, String> {
-    let _turn = STATICS.lock().unwrap_or_else(PoisonError::into_inner);
-    let settings = Settings {
+    let mut settings = Settings {
         stack_size: limits.stack_size,
         spurious: u32::from(limits.spurious),
         patience: limits.patience,
+        alone: false,
         name,
     };
     let began = Instant::now();
     let mut plan = Plan::default();
+    let mut turn = None;
     loop {
-        let runtime = Runtime::new(Arc::clone(f), plan, &settings);
+        let runtime = Runtime::new(Arc::clone(f), plan.clone(), &settings);
         let mut exploring = Exploring::new(limits, runtime, began);
         let ended = match &limits.mode {
-            Mode::Exhaustive => exploring.exhaust(),
+            Mode::Exhaustive => exploring.exhaust_all(f, &settings),
             Mode::Random { strategy, seed } => exploring.sample(*strategy, *seed),
             Mode::Replay(token) => exploring.replay(token),
         };
         match ended {
-            Err(Failure::Replan) => {
-                plan = std::mem::take(&mut exploring.runtime.state_mut().plan);
-                plan.take_changed();
+            Err(Failure::Replan) => plan = exploring.take_plan(),
+            Err(Failure::Alone) => {
+                drop(exploring);
+                settings.alone = true;
+                turn.get_or_insert_with(|| STATICS.lock().unwrap_or_else(PoisonError::into_inner));
             }
             Err(Failure::Refused(message)) => return Err(message),
             Ok(stopped) => return Ok(exploring.outcome(stopped)),
@@ -148,6 +160,17 @@ struct Exploring<'a> {
     executions: u64,
     blocked: u64,
     explored: f64,
+    /// What other workers have learnt.
+    plan: Plan,
+}
+
+/// What one worker has found.
+struct Part {
+    findings: Findings,
+    found: bool,
+    executions: u64,
+    blocked: u64,
+    plan: Plan,
 }
 
 impl<'a> Exploring<'a> {
@@ -163,52 +186,149 @@ impl<'a> Exploring<'a> {
             executions: 0,
             blocked: 0,
             explored: 0.0,
+            plan: Plan::default(),
         }
     }
 
-    /// Makes all executions.
-    fn exhaust(&mut self) -> Result<Option<Stopped>, Failure> {
-        let mut search = Search::new(self.limits.model, self.limits.max_steps);
-        loop {
-            if let Some(stopped) = self.bound() {
-                return Ok(Some(stopped));
-            }
-            let advanced = search.advance(&mut self.runtime);
-            if let Some(failure) = self.runtime.failure() {
-                return Err(failure);
-            }
-            let look = match advanced {
-                None => return Ok(None),
-                Some(Err(stop)) => return Ok(Some(self.stop(&search, stop))),
-                Some(Ok(None)) => None,
-                Some(Ok(Some(execution))) => {
-                    let blocked = execution.is_blocked();
-                    self.executions += u64::from(!blocked);
-                    self.blocked += u64::from(blocked);
-                    let state = self.runtime.state();
-                    let wants = self.screen.wants(&execution, state, blocked);
-                    wants.then(|| {
-                        let fault = fault(&execution, state, blocked);
-                        (execution.schedule(self.limits.model), fault)
-                    })
+    /// Makes all executions, with as many workers as there may be.
+    fn exhaust_all(&mut self, f: &Body, settings: &Settings) -> Result<Option<Stopped>, Failure> {
+        let team = Team::new(self.limits.max_executions);
+        let others = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            let (team, others, limits, began) = (&team, &others, self.limits, self.began);
+            let plan = self.runtime.state().plan.clone();
+            let join_in = || {
+                for _ in 1..limits.workers {
+                    team.join();
+                    let plan = plan.clone();
+                    let worker = std::thread::Builder::new().name("lockwise-explorer".to_owned());
+                    let started = worker.spawn_scoped(scope, move || {
+                        let runtime = Runtime::new(Arc::clone(f), plan, settings);
+                        let mut exploring = Exploring::new(limits, runtime, began);
+                        exploring.exhaust(team, || ());
+                        let part = exploring.part();
+                        others.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+                    });
+                    if started.is_err() {
+                        // The others do its work.
+                        team.leave();
+                    }
                 }
             };
-            self.explored = search.explored();
-            if let Some((schedule, fault)) = look {
-                self.look(schedule, fault)?;
+            self.exhaust(team, join_in);
+        });
+        for part in others.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            self.add_part(part);
+        }
+        let (stopped, explored) = team.result()?;
+        self.explored = explored;
+        Ok(stopped)
+    }
+
+    /// Makes executions as long as the team has work. Calls `join_in` once it shows that there will
+    /// be many.
+    fn exhaust(&mut self, team: &Team, join_in: impl FnOnce()) {
+        let mut join_in = Some(join_in);
+        let mut progress = Progress::new(self.began);
+        while let Some(work) = team.take() {
+            let mut search = Search::of(work, self.limits.model, self.limits.max_steps);
+            while !team.is_over() && self.advance(&mut search, team) {
+                if team.is_hungry()
+                    && let Some(part) = search.split()
+                {
+                    team.give(part);
+                }
+                progress.show(team.made(), Some(search.explored()));
+                if self.executions + self.blocked > SOLO
+                    && !self.runtime.state().alone
+                    && let Some(join_in) = join_in.take()
+                {
+                    join_in();
+                }
+            }
+            team.add_explored(search.explored());
+        }
+    }
+
+    /// Makes the next execution of a search. False if there is none.
+    fn advance(&mut self, search: &mut Search, team: &Team) -> bool {
+        if let Some(stopped) = self.bound(team.made()) {
+            team.stop(stopped);
+            return false;
+        }
+        let advanced = search.advance(&mut self.runtime);
+        if let Some(failure) = self.failure() {
+            team.fail(failure);
+            return false;
+        }
+        let execution = match advanced {
+            None => return false,
+            Some(Err(stop)) => {
+                let stopped = self.stop(search, stop);
+                team.stop(stopped);
+                return false;
+            }
+            Some(Ok(None)) => return true,
+            Some(Ok(Some(execution))) => execution,
+        };
+        if !team.count() {
+            team.stop(Stopped::Executions);
+            return false;
+        }
+        let blocked = execution.is_blocked();
+        self.executions += u64::from(!blocked);
+        self.blocked += u64::from(blocked);
+        let state = self.runtime.state();
+        if self.screen.wants(&execution, state, blocked) {
+            let fault = fault(&execution, state, blocked);
+            let schedule = execution.schedule(self.limits.model);
+            if let Err(failure) = self.look(schedule, fault) {
+                team.fail(failure);
+                return false;
             }
         }
+        true
+    }
+
+    /// What ends the exploration early. With a new plan, that is kept for the next.
+    fn failure(&mut self) -> Option<Failure> {
+        self.runtime.failure()
+    }
+
+    fn take_plan(&mut self) -> Plan {
+        let mut plan = std::mem::take(&mut self.plan);
+        plan.extend(std::mem::take(&mut self.runtime.state_mut().plan));
+        plan
+    }
+
+    /// What a worker has found.
+    fn part(mut self) -> Part {
+        let plan = self.take_plan();
+        let Self { findings, found, executions, blocked, .. } = self;
+        Part { findings, found, executions, blocked, plan }
+    }
+
+    fn add_part(&mut self, part: Part) {
+        self.findings.extend(part.findings);
+        self.found |= part.found;
+        self.executions += part.executions;
+        self.blocked += part.blocked;
+        self.plan.extend(part.plan);
     }
 
     /// Makes random executions.
     fn sample(&mut self, strategy: Strategy, seed: u64) -> Result<Option<Stopped>, Failure> {
         let mut scheduler = strategy.scheduler(seed);
+        let mut progress = Progress::new(self.began);
+        let mut made = 0;
         loop {
-            if let Some(stopped) = self.bound() {
+            if let Some(stopped) = self.bound(made) {
                 return Ok(Some(stopped));
             }
+            made += 1;
+            progress.show(made, None);
             let ended = self.walk.run(&mut self.runtime, &mut *scheduler);
-            if let Some(failure) = self.runtime.failure() {
+            if let Some(failure) = self.failure() {
                 return Err(failure);
             }
             let blocked = match ended {
@@ -240,7 +360,7 @@ impl<'a> Exploring<'a> {
         self.observe();
         let ended = self.walk.replay(&mut self.runtime, token);
         let observed = self.observed();
-        if let Some(failure) = self.runtime.failure() {
+        if let Some(failure) = self.failure() {
             return Err(failure);
         }
         match ended {
@@ -254,14 +374,28 @@ impl<'a> Exploring<'a> {
                 let schedule = self.walk.schedule().clone();
                 return Ok(Some(self.stop_at(&schedule, stop)));
             }
-            Err(error) => return Err(Failure::Refused(error.to_string())),
+            Err(error) => {
+                self.learn()?;
+                return Err(Failure::Refused(error.to_string()));
+            }
         }
         Ok(Some(Stopped::Sampled))
     }
 
-    /// Which bound has been reached.
-    fn bound(&self) -> Option<Stopped> {
-        let made = self.executions + self.blocked;
+    /// Makes some executions, to learn what a token was made with the knowledge of.
+    fn learn(&mut self) -> Result<(), Failure> {
+        let mut scheduler = Strategy::Walk.scheduler(0);
+        for _ in 0..LESSONS {
+            let _ = self.walk.run(&mut self.runtime, &mut *scheduler);
+            if let Some(failure) = self.failure() {
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Which bound has been reached, after so many executions.
+    fn bound(&self, made: u64) -> Option<Stopped> {
         if self.found && self.limits.first_only {
             Some(Stopped::Finding)
         } else if self.limits.max_executions.is_some_and(|most| made >= most) {
@@ -277,7 +411,7 @@ impl<'a> Exploring<'a> {
     fn look(&mut self, schedule: Schedule, fault: Option<u64>) -> Result<(), Failure> {
         let shorter =
             fault.and_then(|fault| shorten(&mut self.runtime, &mut self.walk, &schedule, fault));
-        if let Some(failure) = self.runtime.failure() {
+        if let Some(failure) = self.failure() {
             return Err(failure);
         }
         let schedule = shorter.unwrap_or(schedule);

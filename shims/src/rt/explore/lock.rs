@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::{
     observer::{introduce, tell},
-    state::{State, act, look, on_state, pass, refuse, replan, suspend},
+    state::{Failure, State, act, look, on_state, pass, refuse, replan, suspend},
     thread::{patiently, time_runs_out},
 };
 use crate::rt::{Meta, RawMutex, RawRwLock, Until, model::Slot, world::Place};
@@ -50,8 +50,11 @@ pub(super) fn way(state: &mut State, slot: &Slot, make: impl FnOnce(&mut State) 
     if let Some(place) = slot.find(state.serial) {
         return state.ways[place as usize];
     }
-    // It outlives executions: what it guards does too.
-    state.shares_statics |= slot.was_used();
+    // It outlives executions, and so does what it guards. (The thread goes no further than its next
+    // step.)
+    if slot.was_used() && !state.alone {
+        state.failure.get_or_insert(Failure::Alone);
+    }
     let way = make(state);
     slot.set(state.serial, u32::try_from(state.ways.len()).unwrap_or(u32::MAX));
     state.ways.push(way);

@@ -7,7 +7,7 @@
 //! the answer is.
 //!
 //! - [`driver`] explores: it has the engine make executions, screens them, and looks closer at
-//!   those that show something.
+//!   those that show something ([`screen`], [`shorten`]); [`team`] is how several workers share it.
 //! - [`runtime`] is the program as the engine sees it; [`state`] what an execution knows;
 //!   [`thread`] the lives of threads.
 //! - [`lock`], [`condvar`], [`park`], [`lane`], [`atomic`] are the operations, each made of steps.
@@ -46,16 +46,19 @@ mod child;
 mod condvar;
 mod driver;
 pub(crate) mod lane;
+mod live;
 mod lock;
 mod observer;
 mod overflow;
 mod park;
 mod plan;
+mod progress;
 mod runtime;
 mod screen;
 mod shorten;
 mod stack;
 mod state;
+mod team;
 mod thread;
 mod watchdog;
 
@@ -74,7 +77,9 @@ pub use self::driver::Stopped;
 use self::state::on_state;
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
+    condvar::wait_and_leave,
     driver::{Body, Limits, Mode as ExploreMode, Outcome, explore},
+    state::need_to_be_alone,
     thread::{Record, note_panicked, panicking},
     watchdog::LIMIT as PATIENCE,
 };
@@ -95,15 +100,24 @@ pub(crate) fn execution_serial() -> u32 {
 
 /// What the execution puts back when it is over.
 pub(crate) fn on_restores<R>(f: impl FnOnce(&mut Restores) -> R) -> R {
-    on_state(|state| {
-        state.shares_statics = true;
-        f(&mut state.restores)
-    })
+    need_to_be_alone();
+    on_state(|state| f(&mut state.restores))
 }
 
 /// What the running thread has for itself.
 pub(crate) fn on_locals<R>(f: impl FnOnce(&mut Locals) -> R) -> R {
     on_state(|state| f(&mut state.me().locals))
+}
+
+/// The calling thread is in no execution, and uses what was last used in that one.
+pub(crate) fn refuse_strangers(execution: u32) {
+    if !state::is_installed() && live::is_live(execution) {
+        let name = std::thread::current().name().unwrap_or("without a name").to_owned();
+        crate::report::end_with_error(&format!(
+            "operation outside the explorer's view: thread `{name}`, which lockwise::thread did not \
+             start, uses what belongs to a program that is explored; start it by lockwise::thread"
+        ));
+    }
 }
 
 /// Whether threads only ever wait for what was made there, as far as is known; `asks` says that one
@@ -113,7 +127,8 @@ pub(crate) fn is_only_waited_for(made: Place, asks: bool) -> bool {
     if on_state(|state| state.plan.is_tried(made)) {
         return false;
     }
-    if asks {
+    // What destructors ask for when the execution is over, nobody else would.
+    if asks && on_state(|state| state.over.is_none()) {
         on_state(|state| state.plan.add_tried(made));
         state::replan();
     }

@@ -24,8 +24,6 @@ pub(super) struct Plan {
     identities: Arc<Mutex<IdMap<(u32, u32), u32>>>,
     /// Those that this worker knows.
     known: IdMap<(u32, u32), u32>,
-    /// Whether it has changed since it was taken.
-    changed: bool,
 }
 
 impl Plan {
@@ -36,7 +34,7 @@ impl Plan {
 
     /// Locks made at this place are tried.
     pub(super) fn add_tried(&mut self, place: usize) {
-        self.changed |= self.tried.insert(place);
+        self.tried.insert(place);
     }
 
     /// The place of a thread among those that read.
@@ -50,7 +48,6 @@ impl Plan {
 
     pub(super) fn add_reader(&mut self, thread: u32) {
         self.readers.push(thread);
-        self.changed = true;
     }
 
     pub(super) fn watches_ends(&self) -> bool {
@@ -58,7 +55,6 @@ impl Plan {
     }
 
     pub(super) fn watch_ends(&mut self) {
-        self.changed |= !self.watches_ends;
         self.watches_ends = true;
     }
 
@@ -71,8 +67,17 @@ impl Plan {
         })
     }
 
-    /// Whether it has changed since this was last asked.
-    pub(super) fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changed)
+    /// Takes in what another worker has learnt.
+    pub(super) fn extend(&mut self, other: Self) {
+        self.tried.extend(other.tried);
+        for reader in other.readers {
+            if !self.readers.contains(&reader) {
+                self.readers.push(reader);
+            }
+        }
+        self.watches_ends |= other.watches_ends;
+        if self.known.is_empty() {
+            (self.identities, self.known) = (other.identities, other.known);
+        }
     }
 }

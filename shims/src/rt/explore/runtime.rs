@@ -16,6 +16,7 @@ use lockwise_detector::explore::{Answer, Program, Step};
 
 use super::{
     driver::Body,
+    live::Live,
     overflow::{self, Tenant},
     plan::Plan,
     stack::Stacks,
@@ -39,6 +40,7 @@ pub(super) struct Runtime {
     carriers: Vec<Option<Carrier>>,
     stacks: Stacks,
     watchdog: Watchdog,
+    live: Live,
     _overflows: overflow::Watch,
 }
 
@@ -77,13 +79,15 @@ pub(super) struct Settings {
     pub(super) stack_size: usize,
     pub(super) spurious: u32,
     pub(super) patience: Duration,
+    /// Whether no other execution that uses statics is under way.
+    pub(super) alone: bool,
     /// The name of the thread that explores, which the first thread has too.
     pub(super) name: Option<Arc<str>>,
 }
 
 impl Runtime {
     pub(super) fn new(body: Body, plan: Plan, settings: &Settings) -> Self {
-        let state = Box::into_raw(Box::new(State::new(plan, settings.spurious)));
+        let state = Box::into_raw(Box::new(State::new(plan, settings.spurious, settings.alone)));
         install(state);
         Self {
             state,
@@ -93,6 +97,7 @@ impl Runtime {
             carriers: Vec::new(),
             stacks: Stacks::new(settings.stack_size),
             watchdog: Watchdog::start(settings.patience),
+            live: Live::new(),
             _overflows: overflow::watch(),
         }
     }
@@ -193,7 +198,9 @@ impl Program for Runtime {
         for carrier in std::mem::take(&mut self.carriers).into_iter().flatten() {
             self.stacks.give_back(carrier.coroutine.into_stack());
         }
-        self.state_mut().begin(next_serial());
+        let serial = next_serial();
+        self.live.set(serial);
+        self.state_mut().begin(serial);
         let body = Arc::clone(&self.body);
         let body = Box::new(move || body());
         let name = self.name.clone();

@@ -102,6 +102,8 @@ pub(super) struct Panicked {
 pub(super) enum Failure {
     /// The plan has changed.
     Replan,
+    /// It uses what executions share: no other may be under way.
+    Alone,
     /// The program does what cannot be explored. The message is for the user.
     Refused(String),
 }
@@ -133,8 +135,8 @@ pub(super) struct State {
     /// Whether a variable was overwritten by who had read an older value.
     pub(super) stale: Option<Place>,
     pub(super) panics: Vec<Panicked>,
-    /// Whether statics, or objects from outside, are used: then no two executions can be under way.
-    pub(super) shares_statics: bool,
+    /// Whether no other execution of any exploration that uses statics is under way.
+    pub(super) alone: bool,
     pub(super) restores: Restores,
     pub(super) observer: Option<Box<Observer>>,
     pub(super) failure: Option<Failure>,
@@ -143,7 +145,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(plan: Plan, spurious: u32) -> Self {
+    pub(super) fn new(plan: Plan, spurious: u32, alone: bool) -> Self {
         Self {
             serial: 0,
             began: Instant::now(),
@@ -164,7 +166,7 @@ impl State {
             members: Vec::new(),
             stale: None,
             panics: Vec::new(),
-            shares_statics: false,
+            alone,
             restores: Restores::new(),
             observer: None,
             failure: None,
@@ -221,7 +223,15 @@ impl State {
 
 /// Makes `state` the one of this thread of the operating system; returns the one before.
 pub(super) fn install(state: *mut State) -> *mut State {
+    if state.is_null() {
+        SERIAL.set(0);
+    }
     STATE.replace(state)
+}
+
+/// Whether this thread of the operating system explores.
+pub(super) fn is_installed() -> bool {
+    SERIAL.get() != 0
 }
 
 /// Looks into the state of the execution. What happens meanwhile, an allocation say, happens in the
@@ -332,6 +342,13 @@ pub(super) fn refuse(message: String) -> ! {
 /// The exploration has to begin anew, with the plan as it is now.
 pub(super) fn replan() -> ! {
     end(Failure::Replan)
+}
+
+/// The program uses what executions share, a static say: no other may be under way meanwhile.
+pub(crate) fn need_to_be_alone() {
+    if on_state(|state| !state.alone && state.over.is_none()) {
+        end(Failure::Alone);
+    }
 }
 
 fn end(failure: Failure) -> ! {

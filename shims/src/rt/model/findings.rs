@@ -28,6 +28,13 @@ impl Findings {
         stops
     }
 
+    /// Adds what was found elsewhere.
+    pub(crate) fn extend(&mut self, other: Self) {
+        for finding in other.list {
+            self.add(finding);
+        }
+    }
+
     /// The findings with their sources, what ended the exploration first; of those with one
     /// fingerprint only the first. Needs a stack for reading debug information.
     pub(crate) fn resolve(mut self) -> Vec<Finding> {
