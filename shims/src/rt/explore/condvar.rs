@@ -95,7 +95,7 @@ pub(crate) fn wait_and(
         again();
         if wake == Wake::TimedOut {
             // It was as if it had not waited. If it looks again, it does wait.
-            attempt::failed();
+            attempt::timed_out();
         }
         return wake;
     }

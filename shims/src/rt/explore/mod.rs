@@ -86,6 +86,7 @@ pub(crate) use self::{
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
+    current,
     model::{Locals, Restores},
     os::Os,
     thread::{Spawn, Thread},
@@ -95,7 +96,7 @@ use super::{
 /// The serial number of the execution under way.
 #[inline]
 pub(crate) fn execution_serial() -> u32 {
-    state::serial()
+    current::expected()
 }
 
 /// What the execution puts back when it is over.
