@@ -46,6 +46,8 @@ const PROGRAMS: &[(&str, fn())] = &[
     ("destructor_waits", destructor_waits),
     ("destructor_parks_and_joins", destructor_parks_and_joins),
     ("destructor_spins", destructor_spins),
+    ("destructor_joins", destructor_joins),
+    ("destructor_of_a_thread_that_never_began", destructor_of_a_thread_that_never_began),
     ("blocked_often", blocked_often),
     ("panics_often", panics_often),
 ];
@@ -371,6 +373,36 @@ fn destructor_spins() {
             thread::yield_now();
         }
     });
+}
+
+/// As a thread pool does, whose workers are blocked too.
+fn destructor_joins() {
+    let exploration = Explorer::exhaustive().run(|| {
+        let mut worker = Some(thread::spawn(block));
+        let _pool = OnDrop(move || worker.take().unwrap().join().unwrap());
+        block();
+    });
+    println!("{exploration}; {}", exploration.findings()[0].rule());
+}
+
+/// It owns what asks for more than a thread may in an execution that is over.
+fn destructor_of_a_thread_that_never_began() {
+    let exploration = Explorer::exhaustive().run(|| {
+        let started = Arc::new(AtomicBool::new(false));
+        let starts = Arc::clone(&started);
+        thread::spawn(move || {
+            let last = OnDrop(|| {
+                let never = AtomicBool::new(false);
+                while !never.load(Ordering::Acquire) && !starts.load(Ordering::Acquire) {
+                    thread::yield_now();
+                }
+            });
+            started.store(true, Ordering::Release);
+            drop(last);
+        });
+        block();
+    });
+    println!("{exploration}; {}", exploration.findings()[0].rule());
 }
 
 /// Makes many executions of `f`, and prints how many KiB of memory that took which a few do not.

@@ -5,7 +5,9 @@ use std::{os::unix::process::ExitStatusExt, process::Command};
 use super::child::{Ended, clean, collect, rules, run};
 
 fn explored(name: &str) -> Command {
-    clean(Command::new(env!("CARGO_BIN_EXE_explored")), [name])
+    let mut command = clean(Command::new(env!("CARGO_BIN_EXE_explored")), [name]);
+    command.env("RUST_BACKTRACE", "0");
+    command
 }
 
 fn ends(name: &str) -> Ended {
@@ -199,6 +201,8 @@ fn destructors_of_blocked_threads() {
         ("destructor_waits", "hang"),
         ("destructor_parks_and_joins", "hang"),
         ("destructor_spins", "hang"),
+        ("destructor_joins", "hang"),
+        ("destructor_of_a_thread_that_never_began", "hang"),
     ] {
         let ended = ends(name);
         ended.exits_with(0).reports_nothing();
