@@ -24,8 +24,6 @@ const PROGRAMS: &[(&str, fn())] = &[
     ("counts_without_end", counts_without_end),
     ("yields_without_end", yields_without_end),
     ("foreign_mutex", foreign_mutex),
-    ("foreign_atomic", foreign_atomic),
-    ("foreign_first", foreign_first),
     ("panic_in_destructor", panic_in_destructor),
     ("double_panic", double_panic),
     ("caught_double_panic", caught_double_panic),
@@ -155,27 +153,6 @@ fn foreign_mutex() {
         *count.lock().unwrap() += 1;
         let theirs = Arc::clone(&count);
         foreign(move || *theirs.lock().unwrap() += 1);
-    });
-}
-
-fn foreign_atomic() {
-    hasty().check(|| {
-        let count = Arc::new(AtomicU32::new(0));
-        count.fetch_add(1, Ordering::SeqCst);
-        let theirs = Arc::clone(&count);
-        foreign(move || {
-            theirs.fetch_add(1, Ordering::SeqCst);
-        });
-    });
-}
-
-/// The foreign thread is the first that uses the mutex.
-fn foreign_first() {
-    hasty().check(|| {
-        let count = Arc::new(Mutex::new(0));
-        let theirs = Arc::clone(&count);
-        foreign(move || *theirs.lock().unwrap() += 1);
-        *count.lock().unwrap() += 1;
     });
 }
 
