@@ -48,7 +48,6 @@ const PROGRAMS: &[(&str, fn())] = &[
     ("destructor_of_a_thread_that_never_began", destructor_of_a_thread_that_never_began),
     ("blocked_often", blocked_often),
     ("panics_often", panics_often),
-    ("left_often", left_often),
 ];
 
 fn main() {
@@ -426,15 +425,5 @@ fn panics_often() {
         let _owned = black_box(vec![1_u8; 8 << 10]);
         drop(other);
         panic!("again and again");
-    });
-}
-
-/// A destructor joins a thread that waits for ever, in each execution: both are left where they are.
-fn left_often() {
-    measure(|| {
-        endless();
-        let mut other = Some(thread::spawn(block));
-        let _pool = OnDrop(move || other.take().unwrap().join().unwrap());
-        block();
     });
 }
