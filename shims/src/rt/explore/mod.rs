@@ -210,7 +210,7 @@ impl World for Explore {
     #[track_caller]
     fn join(self, thread: &Thread, until: Until, scope: bool) -> bool {
         match thread {
-            Thread::Explore(record) => thread::join(record, until),
+            Thread::Explore(record) => thread::join(record, until, scope),
             other => Os.join(other, until, scope),
         }
     }

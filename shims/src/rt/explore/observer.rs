@@ -60,7 +60,7 @@ impl Observer {
             Verb::WantLock | Verb::WantRead => !got(*at, row),
             _ => !is_ours(row.site.file),
         };
-        self.rows.iter().enumerate().filter(shown).map(|(_, row)| row.clone()).collect()
+        self.rows.iter().enumerate().filter(shown).map(|(_, row)| *row).collect()
     }
 
     pub(super) fn observe(&mut self, thread: ThreadId, site: Site, action: Action) {
