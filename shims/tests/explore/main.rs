@@ -4,3 +4,4 @@
 mod counts;
 mod litmus;
 mod oracle;
+mod primitives;

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::{
     observer::{introduce, tell},
-    state::{Failure, State, act, look, on_state, refuse, replan, suspend},
+    state::{Failure, State, act, look, on_state, pass, refuse, replan, suspend},
     thread::{patiently, time_runs_out},
 };
 use crate::rt::{Meta, RawMutex, RawRwLock, Until, model::Slot, world::Place};
@@ -184,12 +184,12 @@ pub(super) fn unlock(mutex: &RawMutex, changed: bool) {
 fn release(way: Way, changed: bool, place: Place) {
     match way {
         Way::Lock(lock) if changed => drop(act(place, Step::Unlock(lock as usize))),
-        Way::Lock(lock) => drop(look(place, u64::from(lock), Step::Unlock(lock as usize))),
+        Way::Lock(lock) => drop(pass(place, Step::Unlock(lock as usize))),
         Way::Word(location) => {
             let step = Step::Store { location: location as usize, value: 0, ordering: Release };
             match changed {
                 true => act(place, step),
-                false => look(place, u64::from(location) | 1 << 32, step),
+                false => pass(place, step),
             };
         }
         Way::Rw(_) | Way::Lane(_) | Way::Condvar { .. } => {}
@@ -320,7 +320,7 @@ pub(super) fn rw_unlock(raw: &RawRwLock, mode: Mode) {
             let update = Update::new(|old, _| Some(old.wrapping_sub(1)), [0, 0]);
             let (success, failure) = (Release, Relaxed);
             let step = Step::Update { location, update, success, failure };
-            look(place, location as u64 | 1 << 32, step);
+            pass(place, step);
         }
         Some(word) => release(word, true, place),
         None => {}
@@ -344,7 +344,7 @@ fn unread(lock: u32, place: Place) {
         state.rwlocks[lock as usize].readers.get(place).copied()
     });
     if let Some(own) = own {
-        look(place, u64::from(own), Step::Unlock(own as usize));
+        pass(place, Step::Unlock(own as usize));
     }
 }
 
