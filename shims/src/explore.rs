@@ -245,13 +245,27 @@ impl Explorer {
         }
         let exploration = explorer.stop_at_first(true).run(f);
         let summary = exploration.to_string();
-        let findings = exploration.0.findings;
+        let mut findings = exploration.0.findings;
+        if let Some(test) = test_name() {
+            findings.iter_mut().for_each(|finding| finding.set_test(&test));
+        }
         let destination = Destination::of_process();
         report::publish(findings.into_iter().map(|f| (f, destination.clone())).collect());
         if let Some(message) = report::take_stop() {
             report::stop(&format!("{message} ({summary})"));
         }
     }
+}
+
+/// The test that the calling thread runs, as `binary::path::name`, if a test harness has named it so.
+fn test_name() -> Option<String> {
+    let thread = std::thread::current();
+    let name = thread.name().filter(|name| *name != "main")?;
+    let binary = std::env::current_exe().ok()?;
+    let binary = binary.file_stem()?.to_str()?;
+    // Cargo adds a hash.
+    let plain = binary.rsplit_once('-').filter(|(_, hash)| hash.len() == 16).map(|(plain, _)| plain);
+    Some(format!("{}::{name}", plain.unwrap_or(binary)))
 }
 
 /// Panics for what a test's result would fail for.

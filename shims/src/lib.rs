@@ -15,8 +15,9 @@
 //!    thread}`, and run `cargo test` as ever. `threading`, `queue` and `futures` offer the same in
 //!    the shape of Python's modules of these names. `record::record` returns what is found instead
 //!    of failing the test.
-//! 3. **In every interleaving**: with the feature `loom`, the same types run under
-//!    `lockwise::loom::model`, which tries all schedules of a small program.
+//! 3. **In every interleaving**: `explore::explore` runs a closure in every execution that differs,
+//!    and `#[lockwise::test]` a test; `explore::Explorer` has bounds and random strategies. With the
+//!    feature `loom`, the same types run under `lockwise::loom::model` as well.
 //!
 //! # Example
 //!
@@ -56,7 +57,8 @@
 //!
 //! `LOCKWISE_ON_FINDING=collect` writes findings down and lets the program go on, where `panic`
 //! (the default) fails the test; `LOCKWISE_OUTPUT` names a file that gets each finding as a line of
-//! JSON; `LOCKWISE_TEST` names the test in them.
+//! JSON; `LOCKWISE_REPLAY` is a token, of which what is explored makes the execution;
+//! `LOCKWISE_TEST` names the test in the findings.
 
 // Everything that is not observed is std's own.
 /// For `thread_local!`, where `::std` may be this crate.

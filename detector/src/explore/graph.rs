@@ -281,6 +281,20 @@ impl Graph {
         })
     }
 
+    /// The place of what the thread of an event last read or wrote of a location before it: what is
+    /// older than that, the event can neither read nor precede.
+    pub(super) fn seen_before(&self, id: EventId, location: usize) -> usize {
+        let before = self.thread(id.thread)[..id.index].iter().enumerate().rev();
+        let last = before.map(|(index, event)| (EventId { index, ..id }, event.kind)).find_map(
+            |(id, kind)| match kind {
+                Kind::Read { location: of, source, .. } if of == location => Some(source),
+                Kind::Write { location: of, .. } if of == location => Some(Some(id)),
+                _ => None,
+            },
+        );
+        last.map_or(0, |write| self.position(location, write))
+    }
+
     /// The write at a place of the modification order.
     pub(super) fn write_at(&self, location: usize, position: usize) -> Option<EventId> {
         position.checked_sub(1).map(|place| self.locations[location].writes[place])

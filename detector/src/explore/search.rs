@@ -215,7 +215,7 @@ impl Search {
     fn add_read(&mut self, thread: usize, location: usize, kind: Kind) -> EventId {
         let read = self.graph.push(thread, kind);
         let last = self.graph.locations[location].writes.len();
-        for position in 0..last {
+        for position in self.graph.seen_before(read, location)..last {
             self.graph.redirect(read, self.graph.write_at(location, position));
             if is_consistent(self.model, &self.graph) {
                 self.postpone();
@@ -249,7 +249,8 @@ impl Search {
             let place = self.graph.position(location, source) + 1;
             place..place + 1
         } else {
-            1..self.graph.locations[location].writes.len() + 2
+            let seen = self.graph.seen_before(write, location);
+            seen + 1..self.graph.locations[location].writes.len() + 2
         };
         places.filter(|place| self.graph.has_room(location, *place)).collect()
     }

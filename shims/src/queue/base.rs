@@ -157,9 +157,12 @@ impl<T, D: Discipline<T>> BaseQueue<T, D> {
         state.wait_at(&self.not_empty, at, until, |state| {
             state.shut_down || D::len(&state.items) > 0
         });
-        let Some(item) = D::pop(&mut state.items) else {
-            return Err(if state.shut_down { GetError::ShutDown } else { GetError::Empty });
-        };
+        let none = if state.shut_down { GetError::ShutDown } else { GetError::Empty };
+        if D::len(&state.items) == 0 {
+            // It has only looked.
+            return Err(none);
+        }
+        let item = D::pop(&mut state.items).ok_or(none)?;
         rt::emit(&self.meta, Action::Observe { object: self.meta.id(), token: item.number });
         self.not_full.notify(false);
         Ok(item.value)

@@ -22,7 +22,7 @@ use super::current::{self, Kind};
 /// execution to the next. A static that other threads use while a model does is used by both at
 /// once: the model's locks are not the other threads'.
 pub(crate) struct Contents<T: ?Sized> {
-    /// The execution that it was last used in; 0 before, [`fresh::OUTSIDE`] once it was used in
+    /// The execution that it was last used in; 0 before, [`current::OUTSIDE`] once it was used in
     /// none.
     used_in: AtomicU32,
     value: UnsafeCell<T>,
@@ -92,38 +92,33 @@ mod fresh {
     };
 
     use crate::rt::{
-        current::{self, Kind},
+        current::{self, Kind, OUTSIDE},
         explore,
         model::{self, Ending},
     };
-
-    /// Used in no model.
-    pub(super) const OUTSIDE: u32 = 1;
 
     /// A value's bytes.
     struct Bytes(Box<[MaybeUninit<u8>]>);
 
     #[inline]
     pub(super) fn enter<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
-        if let Some(execution) = model::execution() {
-            enter_in_model(execution, used_in, value);
-        } else {
-            let before = used_in.load(Relaxed);
-            if before != OUTSIDE {
-                enter_outside(before, used_in);
-            }
+        if used_in.load(Relaxed) != current::expected() {
+            enter_anew(used_in, value);
         }
     }
 
     #[cold]
-    fn enter_outside(before: u32, used_in: &AtomicU32) {
+    fn enter_anew<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
+        if let Some(execution) = model::execution() {
+            return enter_in_model(execution, used_in, value);
+        }
+        let before = used_in.load(Relaxed);
         if before != 0 {
             explore::refuse_strangers(before);
         }
         used_in.store(OUTSIDE, Relaxed);
     }
 
-    #[cold]
     fn enter_in_model<T: ?Sized>(execution: u32, used_in: &AtomicU32, value: *mut T) {
         let before = used_in.load(Relaxed);
         if before == execution {

@@ -16,6 +16,24 @@ pub(crate) enum Kind {
 
 thread_local! {
     static CURRENT: Cell<Kind> = const { Cell::new(Kind::Os) };
+
+    /// See [`expected`].
+    static EXPECTED: Cell<u32> = const { Cell::new(OUTSIDE) };
+}
+
+/// What the serial number of an execution is where there is none.
+pub(crate) const OUTSIDE: u32 = 1;
+
+/// The serial number of the execution that this thread of the operating system makes, or
+/// [`OUTSIDE`]: what is known to have been used there needs no closer look.
+#[inline]
+pub(crate) fn expected() -> u32 {
+    EXPECTED.get()
+}
+
+/// From here on, this thread of the operating system makes this execution.
+pub(crate) fn expect(execution: u32) {
+    EXPECTED.set(execution);
 }
 
 /// The calling thread's world.

@@ -54,19 +54,21 @@ pub(crate) fn is_only_waited_for(made: Place, asks: bool) -> bool {
     current::kind() == Kind::Explore && explore::is_only_waited_for(made, asks)
 }
 
-/// Releases `mutex`, which is of a lock that [`is_only_waited_for`], and waits for a notification.
+/// Releases `mutex`, which is of a lock that [`is_only_waited_for`], waits for a notification, and
+/// has `again` acquire it again.
 ///
 /// # Safety
 ///
 /// The calling thread holds `mutex`.
 #[track_caller]
-pub(crate) unsafe fn wait_and_leave(
+pub(crate) unsafe fn wait_and(
     condvar: &RawCondvar,
     mutex: &RawMutex,
     on: Option<WaitFor>,
     until: Until,
+    again: impl FnOnce(),
 ) -> Wake {
-    explore::wait_and_leave(condvar, (mutex, true), on, until)
+    explore::wait_and(condvar, (mutex, false), on, until, again)
 }
 
 /// A lane that is one.

@@ -14,7 +14,7 @@ use lockwise_detector::{
 
 use crate::rt::{
     self, Meta, Monitor, MonitorGuard, RawCondvar, RawMutex, Until, Wake,
-    lane::{is_only_waited_for, wait_and_leave},
+    lane::{is_only_waited_for, wait_and},
     thread::{Thread, panicking},
 };
 
@@ -115,9 +115,7 @@ impl Ownership {
         rt::disown(&self.meta, &Thread::current());
         let held = self.alone(|state| std::mem::replace(state, Hold { owner: None, depth: 0 }));
         // SAFETY: the caller is the owner, so it holds the mutex.
-        let wake = unsafe { wait_and_leave(signal, &self.plain, on, until) };
-        self.take_plain(held.depth);
-        wake
+        unsafe { wait_and(signal, &self.plain, on, until, || self.take_plain(held.depth)) }
     }
 
     /// Undoes one acquisition of a plain lock; false if that is not the caller's.

@@ -65,22 +65,19 @@ pub(super) fn wait(
     if until == Until::Now {
         return Wake::TimedOut;
     }
-    let wake = wait_and_leave(condvar, (mutex, changed), on, until);
-    lock::lock(mutex, Until::Forever);
-    if wake == Wake::TimedOut {
-        // It was as if it had not waited. If it looks again, it does wait.
-        attempt::failed();
-    }
-    wake
+    wait_and(condvar, (mutex, changed), on, until, || {
+        lock::lock(mutex, Until::Forever);
+    })
 }
 
-/// The same, but with the mutex not acquired again.
+/// The same, but it is `again` that acquires the mutex again.
 #[track_caller]
-pub(crate) fn wait_and_leave(
+pub(crate) fn wait_and(
     condvar: &RawCondvar,
     (mutex, changed): (&RawMutex, bool),
     on: Option<WaitFor>,
     until: Until,
+    again: impl FnOnce(),
 ) -> Wake {
     let place = Location::caller();
     let timed = until != Until::Forever;
@@ -95,6 +92,11 @@ pub(crate) fn wait_and_leave(
         lock::unlock(mutex, changed);
         announce(condvar, on, true, place);
         observer::unblock_me();
+        again();
+        if wake == Wake::TimedOut {
+            // It was as if it had not waited. If it looks again, it does wait.
+            attempt::timed_out();
+        }
         return wake;
     }
     let (waiters, order) = queue(condvar);
@@ -109,6 +111,7 @@ pub(crate) fn wait_and_leave(
     lock::unlock(mutex, true);
     announce(condvar, on, timed, place);
     patiently(timed, || act(place, Step::Await(signal as usize)));
+    again();
     Wake::Notified
 }
 

@@ -16,6 +16,7 @@ use lockwise_detector::{
 };
 
 use super::{
+    aborts,
     observer::{self, Observer},
     plan::Plan,
     progress::Progress,
@@ -593,10 +594,14 @@ fn note_panics() {
             }
             let site = info.location().map_or(Site::UNKNOWN, site_of);
             let message = message_of(info.payload());
+            let ends_process = aborts::ends_process(info);
             on_state(|state| {
                 let thread = state.current;
                 state.me().unwinds = true;
                 state.panics.push(Panicked { thread, message, site });
+                if ends_process {
+                    aborts::tell(state);
+                }
             });
         }));
     });

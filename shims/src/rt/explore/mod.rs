@@ -13,7 +13,8 @@
 //! - [`lock`], [`condvar`], [`park`], [`lane`], [`atomic`] are the operations, each made of steps.
 //! - [`attempt`] sees waiting loops; [`plan`] is what has to be known from the beginning.
 //! - [`observer`] tells the detector what happens, in executions that are looked at.
-//! - [`stack`], [`overflow`] and [`watchdog`] guard the worker.
+//! - [`stack`], [`overflow`] and [`watchdog`] guard the worker; [`aborts`] tells of panics that end
+//!   the process.
 //!
 //! # What is a choice
 //!
@@ -39,6 +40,7 @@
 //! reader-writer lock that is tried, the order of readers counts, and none is behind a writer that
 //! still waits.)
 
+mod aborts;
 mod atomic;
 mod attempt;
 #[cfg(test)]
@@ -77,7 +79,7 @@ pub use self::driver::Stopped;
 use self::state::on_state;
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
-    condvar::wait_and_leave,
+    condvar::wait_and,
     driver::{Body, Limits, Mode as ExploreMode, Outcome, explore},
     state::need_to_be_alone,
     thread::{Record, note_panicked, panicking},
@@ -86,6 +88,7 @@ pub(crate) use self::{
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
+    current,
     model::{Locals, Restores},
     os::Os,
     thread::{Spawn, Thread},
@@ -95,7 +98,7 @@ use super::{
 /// The serial number of the execution under way.
 #[inline]
 pub(crate) fn execution_serial() -> u32 {
-    state::serial()
+    current::expected()
 }
 
 /// What the execution puts back when it is over.

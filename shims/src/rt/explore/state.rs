@@ -26,7 +26,7 @@ use super::{
     thread::Record,
 };
 use crate::rt::{
-    current::{self, Kind},
+    current::{self, Kind, OUTSIDE},
     model::{Locals, Restores},
     world::Place,
 };
@@ -34,15 +34,6 @@ use crate::rt::{
 thread_local! {
     /// The state of the execution that this thread of the operating system makes.
     static STATE: Cell<*mut State> = const { Cell::new(ptr::null_mut()) };
-
-    /// Its serial number, which is asked for often.
-    static SERIAL: Cell<u32> = const { Cell::new(0) };
-}
-
-/// The serial number of the execution under way.
-#[inline]
-pub(super) fn serial() -> u32 {
-    SERIAL.get()
 }
 
 /// What a suspended thread is told; none if the execution is over and it has to unwind.
@@ -177,7 +168,7 @@ impl State {
     /// Begins another execution.
     pub(super) fn begin(&mut self, serial: u32) {
         self.serial = serial;
-        SERIAL.set(serial);
+        current::expect(serial);
         self.threads.clear();
         self.current = 0;
         (self.locks, self.signals) = (0, 0);
@@ -224,14 +215,14 @@ impl State {
 /// Makes `state` the one of this thread of the operating system; returns the one before.
 pub(super) fn install(state: *mut State) -> *mut State {
     if state.is_null() {
-        SERIAL.set(0);
+        current::expect(OUTSIDE);
     }
     STATE.replace(state)
 }
 
 /// Whether this thread of the operating system explores.
 pub(super) fn is_installed() -> bool {
-    SERIAL.get() != 0
+    current::expected() != OUTSIDE
 }
 
 /// Looks into the state of the execution. What happens meanwhile, an allocation say, happens in the
@@ -281,12 +272,13 @@ pub(super) fn pass(place: Place, step: Step) -> Answer {
 
 /// Asks for a step that only looks.
 pub(super) fn look(place: Place, object: u64, step: Step) -> Answer {
-    let (is_over, failed) = on_state(|state| {
+    let look = Look { place: ptr::from_ref(place).addr(), object };
+    let (is_over, failed, repeats) = on_state(|state| {
         let me = state.me();
         note(me, place, &step);
-        let look = Look { place: ptr::from_ref(place).addr(), object };
         let failed = me.attempt.look(look, me.events);
-        (state.count_last_step(), failed)
+        let repeats = me.attempt.repeats();
+        (state.count_last_step(), failed, repeats)
     });
     if is_over {
         return Answer::default();
@@ -294,7 +286,11 @@ pub(super) fn look(place: Place, object: u64, step: Step) -> Answer {
     if let Some(events) = failed {
         suspend(Step::Stuck { events, again: true });
     }
-    suspend(step)
+    let answer = suspend(step);
+    if repeats {
+        on_state(|state| state.me().attempt.saw(look, answer.value));
+    }
+    answer
 }
 
 fn note(me: &mut ThreadState, place: Place, step: &Step) {

@@ -318,7 +318,7 @@ pub(super) fn sleep(until: Until) {
             tell(place, || Action::Block { on: WaitFor::Sleep, timed: true });
             pass(deadline);
             observer::unblock_me();
-            super::attempt::failed();
+            super::attempt::timed_out();
         }
         Until::Forever => loop {
             act(place, Step::Never);

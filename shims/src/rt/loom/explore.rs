@@ -200,6 +200,7 @@ fn begin(f: &dyn Fn()) {
     let name = on_model(|model| {
         model.executions += 1;
         let serial = next_serial();
+        crate::rt::current::expect(serial);
         model.execution = Some(Execution::new(serial, model.started, atomics, cells));
         model.name.clone()
     });

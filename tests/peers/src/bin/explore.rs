@@ -49,7 +49,7 @@ fn measure_bugs(quick: bool) {
     std::panic::set_hook(Box::new(|_| {}));
     for program in bugs::PROGRAMS {
         eprintln!("{program}");
-        bugs::measure(program, if quick { 5 } else { 20 }, &mut print);
+        bugs::measure(program, if quick { 20 } else { 200 }, &mut print);
     }
 }
 

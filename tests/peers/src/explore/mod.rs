@@ -31,6 +31,15 @@ pub enum Measured {
         /// Executions per second of processor time.
         per_second: f64,
     },
+    /// What an exploration costs that ends with its first execution.
+    First {
+        /// The program.
+        program: &'static str,
+        /// What explored it.
+        explorer: &'static str,
+        /// Its processor time.
+        seconds: f64,
+    },
     /// How many executions it takes to make them all.
     Exhausted {
         /// The program.

@@ -41,21 +41,22 @@ pub fn measure(program: &'static str, effort: &Effort, tell: &mut dyn FnMut(Meas
     for explorer in &EXPLORERS {
         tell(exhaust(program, explorer, effort.exhaust));
     }
-    let mut rates = EXPLORERS.map(|_| Vec::new());
+    let [lockwise, ..] = &EXPLORERS;
+    let (mut rates, mut firsts) = (EXPLORERS.map(|_| Vec::new()), Vec::new());
     // Turn by turn, so that what else the machine does disturbs all alike. The first is warm-up.
     for turn in 0..=effort.samples {
+        let note = |list: &mut Vec<f64>, figure| list.extend((turn > 0).then_some(figure));
         for (explorer, rates) in EXPLORERS.iter().zip(&mut rates) {
-            let rate = rate(program, explorer, effort.sample);
-            if turn > 0 {
-                rates.push(rate);
-            }
+            let sample = sample(program, explorer, PART, effort.sample);
+            note(rates, sample.executions / sample.seconds);
         }
+        let sample = sample(program, lockwise, Bound { executions: 1, ..PART }, effort.sample);
+        note(&mut firsts, sample.seconds / sample.explorations);
     }
-    for (explorer, mut rates) in EXPLORERS.iter().zip(rates) {
-        rates.sort_by(f64::total_cmp);
-        let per_second = rates[rates.len() / 2];
-        tell(Measured::Rate { program, explorer: explorer.name, per_second });
+    for (explorer, rates) in EXPLORERS.iter().zip(rates) {
+        tell(Measured::Rate { program, explorer: explorer.name, per_second: median(rates) });
     }
+    tell(Measured::First { program, explorer: lockwise.name, seconds: median(firsts) });
 }
 
 fn exhaust(program: &'static str, explorer: &Explorer, time: Duration) -> Measured {
@@ -70,15 +71,27 @@ fn exhaust(program: &'static str, explorer: &Explorer, time: Duration) -> Measur
     }
 }
 
-/// Executions per second, in explorations one after the other.
-fn rate(program: &str, explorer: &Explorer, sample: Duration) -> f64 {
+/// Explorations one after the other.
+struct Sample {
+    explorations: f64,
+    executions: f64,
+    seconds: f64,
+}
+
+fn sample(program: &str, explorer: &Explorer, bound: Bound, least: Duration) -> Sample {
     let start = cpu_time::of_process();
-    let mut executions = 0;
+    let (mut explorations, mut executions) = (0.0, 0.0);
     loop {
-        executions += explorer.explore(program, PART).executions;
+        explorations += 1.0;
+        executions += explorer.explore(program, bound).executions as f64;
         let time = cpu_time::of_process() - start;
-        if time >= sample {
-            return executions as f64 / time.as_secs_f64();
+        if time >= least {
+            return Sample { explorations, executions, seconds: time.as_secs_f64() };
         }
     }
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }

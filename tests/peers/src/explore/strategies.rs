@@ -30,7 +30,11 @@ enum How {
 }
 
 /// All of them.
-pub const CHOOSERS: [Chooser; 5] = [
+pub const CHOOSERS: [Chooser; 9] = [
+    Chooser { name: "lockwise walk", how: How::Lockwise(Strategy::Walk) },
+    Chooser { name: "lockwise pos", how: How::Lockwise(Strategy::Pos) },
+    Chooser { name: "lockwise pct", how: How::Lockwise(Strategy::Pct) },
+    Chooser { name: "lockwise surw", how: How::Lockwise(Strategy::Surw) },
     Chooser { name: "lockwise portfolio", how: How::Lockwise(Strategy::Portfolio) },
     Chooser { name: "shuttle random", how: How::Random },
     Chooser { name: "shuttle pct 2", how: How::Pct(2) },

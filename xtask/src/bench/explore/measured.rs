@@ -11,6 +11,11 @@ pub(super) enum Measured {
         explorer: String,
         per_second: f64,
     },
+    First {
+        program: String,
+        explorer: String,
+        seconds: f64,
+    },
     Exhausted {
         program: String,
         explorer: String,

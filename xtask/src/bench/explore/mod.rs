@@ -2,6 +2,7 @@
 //!
 //! The binary `explore` measures, a process for each kind of thing, and prints JSON.
 
+mod figures;
 mod measured;
 mod tables;
 

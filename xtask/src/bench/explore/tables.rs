@@ -1,6 +1,10 @@
 //! The tables of `bench --explore`.
 
-use super::{super::table::markdown, measured::Measured};
+use super::{
+    super::table::markdown,
+    figures::{digits, duration, mebibytes, microseconds, or_dash, thousands, yes_or_no},
+    measured::Measured,
+};
 
 /// lockwise's own model of memory that is most like the others'.
 const OURS: &str = "lockwise sc";
@@ -10,6 +14,9 @@ const SHUTTLE: &str = "shuttle dfs";
 
 /// The strategy that is to be no worse than the best of shuttle's.
 const PORTFOLIO: &str = "lockwise portfolio";
+
+/// How many executions of a program are made to measure their rate.
+const PART: u64 = 5_000;
 
 /// What memory may be used, in bytes.
 const MEMORY: u64 = 100 << 20;
@@ -49,21 +56,23 @@ const BUGS: [(&str, &str); 2] = [
 
 /// All tables for which something was measured.
 pub(super) fn render(all: &[Measured]) -> String {
-    let tables = [rates(all), exhausted(all), bugs(all), memory(all)];
+    let tables = [rates(all), firsts(all), exhausted(all), bugs(all), memory(all)];
     tables.into_iter().flatten().collect::<Vec<_>>().join("\n")
 }
 
+fn rate(all: &[Measured], row: &Row, name: &str) -> Option<f64> {
+    all.iter().find_map(|measured| match measured {
+        Measured::Rate { program, explorer, per_second }
+            if program == row.id && explorer == name =>
+        {
+            Some(*per_second)
+        }
+        _ => None,
+    })
+}
+
 fn rates(all: &[Measured]) -> Option<String> {
-    let rate = |row: &Row, name: &str| {
-        all.iter().find_map(|measured| match measured {
-            Measured::Rate { program, explorer, per_second }
-                if program == row.id && explorer == name =>
-            {
-                Some(*per_second)
-            }
-            _ => None,
-        })
-    };
+    let rate = |row: &Row, name: &str| rate(all, row, name);
     let cells = |row: &Row| {
         let ours = rate(row, OURS)?;
         let times = |peer| or_dash(rate(row, peer).map(|peer| format!("{:.2}x", ours / peer)));
@@ -91,6 +100,27 @@ fn rates(all: &[Measured]) -> Option<String> {
         "budget",
         "met",
     ];
+    table(&head, ROWS.iter().filter_map(cells).collect())
+}
+
+/// What the first execution costs, which comes with all that an exploration does once, and what
+/// that leaves for each of the others.
+fn firsts(all: &[Measured]) -> Option<String> {
+    let cells = |row: &Row| {
+        let first = all.iter().find_map(|measured| match measured {
+            Measured::First { program, explorer, seconds }
+                if program == row.id && explorer == OURS =>
+            {
+                Some(*seconds)
+            }
+            _ => None,
+        })?;
+        let executions = row.executions.min(PART) as f64;
+        let others = executions / rate(all, row, OURS)? - first;
+        let each = others.max(0.0) / (executions - 1.0);
+        Some([row.title.to_owned(), microseconds(first), microseconds(each)])
+    };
+    let head = ["time of an execution", "the first", "each other"];
     table(&head, ROWS.iter().filter_map(cells).collect())
 }
 
@@ -209,45 +239,6 @@ fn table<const N: usize>(head: &[&str; N], rows: Vec<[String; N]>) -> Option<Str
     (!rows.is_empty()).then(|| markdown(head, &rows))
 }
 
-fn or_dash(text: Option<String>) -> String {
-    text.unwrap_or_else(|| String::from("-"))
-}
-
-fn yes_or_no(yes: bool) -> String {
-    String::from(if yes { "yes" } else { "no" })
-}
-
-/// A rate, to three figures: more would be noise.
-fn thousands(rate: f64) -> String {
-    let unit = 10f64.powf(rate.max(1.0).log10().floor() - 2.0).max(1.0);
-    digits(((rate / unit).round() * unit) as u64)
-}
-
-/// A number with its digits in groups of three.
-fn digits(number: u64) -> String {
-    let text = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in text.chars().enumerate() {
-        if place > 0 && (text.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        ..0.0995 => format!("{:.1} ms", seconds * 1e3),
-        ..0.9995 => format!("{:.0} ms", seconds * 1e3),
-        _ => format!("{seconds:.1} s"),
-    }
-}
-
-fn mebibytes(bytes: u64) -> String {
-    format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -269,6 +260,24 @@ mod tests {
 | executions per second and core  | lockwise sc | lockwise rc11 |   loom | shuttle dfs | to loom | to shuttle |  budget | met |
 |---------------------------------|------------:|--------------:|-------:|------------:|--------:|-----------:|--------:|----:|
 | 2 threads x 4 locked increments |     100,000 |             - | 25,000 |           - |   4.00x |          - | 200,000 |  no |
+",
+        );
+    }
+
+    #[test]
+    fn what_is_done_once_is_told_apart() {
+        // 70 executions take 700 us, the first of them 240.
+        check(
+            r#"{"measured":"first","program":"counter-2x4","explorer":"lockwise sc","seconds":0.00024}
+               {"measured":"rate","program":"counter-2x4","explorer":"lockwise sc","per_second":100000}"#,
+            "\
+| executions per second and core  | lockwise sc | lockwise rc11 | loom | shuttle dfs | to loom | to shuttle |  budget | met |
+|---------------------------------|------------:|--------------:|-----:|------------:|--------:|-----------:|--------:|----:|
+| 2 threads x 4 locked increments |     100,000 |             - |    - |           - |       - |          - | 200,000 |  no |
+
+| time of an execution            | the first | each other |
+|---------------------------------|----------:|-----------:|
+| 2 threads x 4 locked increments |  240.0 us |     6.7 us |
 ",
         );
     }
@@ -321,12 +330,5 @@ mod tests {
 | counter-2x11 |    705,432 | 2.0 MiB |     5.5 MiB | 100.0 MiB | yes |
 ",
         );
-    }
-
-    #[test]
-    fn figures_are_short() {
-        let rates = [4.2, 999.6, 12_345.0, 1_234_567.0].map(thousands);
-        assert_eq!(rates, ["4", "1,000", "12,300", "1,230,000"]);
-        assert_eq!([0.0012, 0.25, 12.34].map(duration), ["1.2 ms", "250 ms", "12.3 s"]);
     }
 }
