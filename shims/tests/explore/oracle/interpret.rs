@@ -18,8 +18,6 @@ pub(super) struct Possible {
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ask {
-    /// Whether readers may queue behind a writer that waits.
-    pub(super) queues: bool,
     /// Whether executions are to be told apart.
     pub(super) traced: bool,
     /// How many states may be looked at.

@@ -1,8 +1,7 @@
 //! The machine of the reference: its states, and the steps between them.
 //!
 //! A wait ends by a notification or, if it is timed, at any time by itself; a notification wakes
-//! any of those who wait. A reader may queue behind a writer that waits, or pass it; that is left
-//! out if [`Ask::queues`] is not set.
+//! any of those who wait. A reader may queue behind a writer that waits, or pass it.
 
 use super::{
     code::Step,
@@ -62,7 +61,6 @@ pub(super) struct State {
     mutexes: [Mutex; MUTEXES],
     rwlocks: [RwLock; RWLOCKS],
     trace: Option<Trace>,
-    queues: bool,
 }
 
 impl State {
@@ -74,7 +72,6 @@ impl State {
             mutexes: [Mutex::default(); MUTEXES],
             rwlocks: [RwLock::default(); RWLOCKS],
             trace: ask.traced.then(|| Trace::new(threads)),
-            queues: ask.queues,
         };
         state.threads[0].status = Status::Ready;
         state
@@ -153,7 +150,7 @@ impl State {
             Step::Read(lock) if !self.rwlocks[lock].writer => {
                 next.push(self.read(thread, lock));
                 for (writer, other) in self.threads.iter().enumerate() {
-                    if self.queues && other.status == Status::Wanting(lock) {
+                    if other.status == Status::Wanting(lock) {
                         next.push(self.with(thread, Status::Behind(writer)));
                     }
                 }
