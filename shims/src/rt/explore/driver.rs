@@ -372,6 +372,7 @@ impl<'a> Exploring<'a> {
                 self.judge(observed, end == End::Blocked, token);
             }
             Err(ReplayError::Stopped(stop)) => {
+                self.executions += 1;
                 let schedule = self.walk.schedule().clone();
                 return Ok(Some(self.stop_at(&schedule, stop)));
             }
@@ -504,6 +505,8 @@ impl<'a> Exploring<'a> {
 
     fn outcome(self, stopped: Option<Stopped>) -> Outcome {
         let mut findings = self.findings.resolve();
+        let drifts = findings.iter().any(|finding| finding.kind() == Rule::Nondeterminism);
+        let stopped = stopped.or(drifts.then_some(Stopped::Nondeterminism));
         if stopped.is_none() {
             // All executions are known: what they do not show cannot happen.
             findings.retain(|finding| !is_disproved(finding));
