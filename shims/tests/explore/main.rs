@@ -2,6 +2,7 @@
 #![cfg(feature = "observe")]
 
 mod counts;
+mod findings;
 mod litmus;
 mod oracle;
 mod primitives;
