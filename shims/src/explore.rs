@@ -104,6 +104,7 @@ impl Explorer {
                 model: MemoryModel::Rc11,
                 max_executions: random.then_some(SAMPLES),
                 max_steps: 10_000,
+                max_preemptions: None,
                 max_duration: None,
                 stack_size: 256 << 10,
                 spurious: false,
@@ -154,6 +155,14 @@ impl Explorer {
     /// finding. 10,000 if nothing is said.
     pub fn max_steps(mut self, most: usize) -> Self {
         self.limits.max_steps = most;
+        self
+    }
+
+    /// All schedules in which so many times at most a thread is left that could go on, in place of
+    /// all executions: fewer, where those are too many. Several schedules may make one execution,
+    /// and each counts. Random executions do not mind.
+    pub fn max_preemptions(mut self, most: usize) -> Self {
+        self.limits.max_preemptions = Some(most);
         self
     }
 
@@ -264,7 +273,8 @@ fn test_name() -> Option<String> {
     let binary = std::env::current_exe().ok()?;
     let binary = binary.file_stem()?.to_str()?;
     // Cargo adds a hash.
-    let plain = binary.rsplit_once('-').filter(|(_, hash)| hash.len() == 16).map(|(plain, _)| plain);
+    let plain =
+        binary.rsplit_once('-').filter(|(_, hash)| hash.len() == 16).map(|(plain, _)| plain);
     Some(format!("{}::{name}", plain.unwrap_or(binary)))
 }
 
@@ -347,6 +357,7 @@ impl fmt::Display for Exploration {
             Some(Stopped::Executions) => "the bound on executions was reached",
             Some(Stopped::Steps) => "the bound on steps was reached",
             Some(Stopped::Duration) => "the time was over",
+            Some(Stopped::Preemptions) => "the bound on preemptions was reached",
             Some(Stopped::Finding) => "stopped at the first fault",
             Some(Stopped::Sampled) => "a sample",
             Some(Stopped::Nondeterminism) => "the program is not deterministic",

@@ -45,7 +45,8 @@ fn a_check_ends_as_its_programs_do() {
     assert_eq!(stdout.matches("error[data-race]: raced").count(), 1, "{stdout}");
     assert!(stdout.contains("3 | use std::{env, fs};"), "the excerpt is missing: {stdout}");
     assert!(!stdout.contains('\u{1b}'), "colour in a pipe: {stdout}");
-    let last = "check: 2 of 3 programs as expected, 1 finding, 1 unexpected";
+    let last =
+        "check: 2 of 3 programs and 1 of 1 explorations as expected, 1 finding, 1 unexpected";
     assert_eq!(stdout.lines().last(), Some(last));
     assert_eq!(stderr, "", "progress in a pipe");
 

@@ -11,8 +11,8 @@ use std::{
 use lockwise_detector::{Finding, Rule};
 use lockwise_xtask::{
     check::{
-        protocol::{self, Variant},
-        runner::{Job, Runner},
+        protocol::{self, By, Case},
+        runner::Runner,
         verdict::Verdict,
     },
     exit, process,
@@ -25,12 +25,13 @@ fn fake() -> PathBuf {
 fn run(programs: &[&str], limit: Duration) -> Vec<Verdict> {
     let scratch = tempfile::tempdir().unwrap();
     let runner = Runner { executable: fake(), scratch: scratch.path().to_owned(), limit };
-    let job = |program: &&str| {
-        let expect = vec![vec![Rule::DataRace]];
-        let variant = Variant { name: "buggy".to_owned(), expect, document: None };
-        Job { program: (*program).to_owned(), variant }
-    };
-    runner.run(programs.iter().map(job).collect())
+    runner.run(programs.iter().map(|program| case(By::Run, program)).collect())
+}
+
+fn case(by: By, program: &str) -> Case {
+    let (program, variant) = (program.to_owned(), "buggy".to_owned());
+    let expect = vec![vec![Rule::DataRace]];
+    Case { by, program, variant, size: 3, expect, exhausts: true, document: None }
 }
 
 /// Runs one program, for long enough that only a hang can exceed it, and compares its errors.
@@ -101,10 +102,28 @@ fn a_child_that_outlives_its_parent_holds_nothing_up() {
 }
 
 #[test]
+fn an_exploration_is_told_its_size_and_tells_what_it_did() {
+    let scratch = tempfile::tempdir().unwrap();
+    let limit = Duration::from_secs(60);
+    let runner = Runner { executable: fake(), scratch: scratch.path().to_owned(), limit };
+    let programs = ["good", "fails", "says-nothing", "segfaults"];
+    let cases = programs.iter().map(|program| case(By::Explore, program)).collect();
+    let verdicts = runner.run(cases);
+    let errors: Vec<_> = verdicts.iter().map(|verdict| verdict.errors.join(";")).collect();
+    let segfault = "was ended by signal 11 (segmentation fault)";
+    let silent = "did not say what it explored";
+    assert_eq!(errors, ["", "failed with exit code 3", silent, segfault]);
+    let [good, bad @ ..] = &*verdicts else { unreachable!("four were asked for") };
+    assert_eq!(good.explored.map(|explored| (explored.executions, explored.blocked)), Some((6, 1)));
+    assert_eq!(good.findings[0].test(), Some("good::buggy of 3, explored"));
+    assert!(good.is_as_expected() && bad.iter().all(|verdict| !verdict.is_as_expected()));
+}
+
+#[test]
 fn verdicts_come_in_the_order_of_the_jobs() {
     let programs = ["prints-megabytes", "good", "aborts", "good"];
     let verdicts = run(&programs, Duration::from_secs(60));
-    let names: Vec<_> = verdicts.iter().map(|verdict| verdict.job.program.as_str()).collect();
+    let names: Vec<_> = verdicts.iter().map(|verdict| verdict.case.program.as_str()).collect();
     assert_eq!(names, programs);
 }
 

@@ -93,7 +93,7 @@ impl Machine {
             self.threads.resize_with(number + 1, Thread::default);
         }
         self.threads[number] = thread;
-        let path = |other: &usize| &self.threads[*other].path < &self.threads[number].path;
+        let path = |other: &usize| self.threads[*other].path < self.threads[number].path;
         let place = self.order.partition_point(path);
         self.order.insert(place, number);
     }

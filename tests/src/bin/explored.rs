@@ -24,8 +24,6 @@ const PROGRAMS: &[(&str, fn())] = &[
     ("counts_without_end", counts_without_end),
     ("yields_without_end", yields_without_end),
     ("foreign_mutex", foreign_mutex),
-    ("foreign_atomic", foreign_atomic),
-    ("foreign_first", foreign_first),
     ("panic_in_destructor", panic_in_destructor),
     ("double_panic", double_panic),
     ("caught_double_panic", caught_double_panic),
@@ -46,6 +44,8 @@ const PROGRAMS: &[(&str, fn())] = &[
     ("destructor_waits", destructor_waits),
     ("destructor_parks_and_joins", destructor_parks_and_joins),
     ("destructor_spins", destructor_spins),
+    ("destructor_joins", destructor_joins),
+    ("destructor_of_a_thread_that_never_began", destructor_of_a_thread_that_never_began),
     ("blocked_often", blocked_often),
     ("panics_often", panics_often),
 ];
@@ -152,27 +152,6 @@ fn foreign_mutex() {
         *count.lock().unwrap() += 1;
         let theirs = Arc::clone(&count);
         foreign(move || *theirs.lock().unwrap() += 1);
-    });
-}
-
-fn foreign_atomic() {
-    hasty().check(|| {
-        let count = Arc::new(AtomicU32::new(0));
-        count.fetch_add(1, Ordering::SeqCst);
-        let theirs = Arc::clone(&count);
-        foreign(move || {
-            theirs.fetch_add(1, Ordering::SeqCst);
-        });
-    });
-}
-
-/// The foreign thread is the first that uses the mutex.
-fn foreign_first() {
-    hasty().check(|| {
-        let count = Arc::new(Mutex::new(0));
-        let theirs = Arc::clone(&count);
-        foreign(move || *theirs.lock().unwrap() += 1);
-        *count.lock().unwrap() += 1;
     });
 }
 
@@ -371,6 +350,36 @@ fn destructor_spins() {
             thread::yield_now();
         }
     });
+}
+
+/// As a thread pool does, whose workers are blocked too.
+fn destructor_joins() {
+    let exploration = Explorer::exhaustive().run(|| {
+        let mut worker = Some(thread::spawn(block));
+        let _pool = OnDrop(move || worker.take().unwrap().join().unwrap());
+        block();
+    });
+    println!("{exploration}; {}", exploration.findings()[0].rule());
+}
+
+/// It owns what asks for more than a thread may in an execution that is over.
+fn destructor_of_a_thread_that_never_began() {
+    let exploration = Explorer::exhaustive().run(|| {
+        let started = Arc::new(AtomicBool::new(false));
+        let starts = Arc::clone(&started);
+        thread::spawn(move || {
+            let last = OnDrop(|| {
+                let never = AtomicBool::new(false);
+                while !never.load(Ordering::Acquire) && !starts.load(Ordering::Acquire) {
+                    thread::yield_now();
+                }
+            });
+            started.store(true, Ordering::Release);
+            drop(last);
+        });
+        block();
+    });
+    println!("{exploration}; {}", exploration.findings()[0].rule());
 }
 
 /// Makes many executions of `f`, and prints how many KiB of memory that took which a few do not.

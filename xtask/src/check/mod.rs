@@ -1,8 +1,9 @@
-//! `check`: runs every fixture under observation and compares findings with expectations.
+//! `check`: runs every fixture under observation, explores the models of all, and compares findings
+//! with expectations.
 //!
-//! The fixtures are built and asked for their [list](protocol); each variant of each program then
-//! runs in a [process of its own](runner), so that no lock, crash or hang of one touches another.
-//! What each process [wrote](written) becomes a [verdict], and the verdicts a [report].
+//! The fixtures are built and asked for their [list](protocol) of cases; each then runs in a
+//! [process of its own](runner), so that no lock, crash or hang of one touches another. What each
+//! process [wrote](written) becomes a [verdict], and the verdicts a [report].
 
 pub mod protocol;
 pub mod report;
@@ -19,11 +20,7 @@ use std::{
 
 use anstream::StripStream;
 
-use self::{
-    protocol::Program,
-    report::Report,
-    runner::{Job, Runner},
-};
+use self::{protocol::Case, report::Report, runner::Runner};
 use crate::{Error, output, sources::Sources, workspace};
 
 /// The package, and its binary, that holds the fixtures.
@@ -32,7 +29,7 @@ const FIXTURES: &str = "lockwise-fixtures";
 /// Arguments of `check`.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Runs only the programs whose `program::variant` contains this.
+    /// Runs only the cases whose name contains this: `philosophers`, `::mended`, `explored`.
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
     /// How the report is written.
@@ -41,7 +38,7 @@ pub struct Args {
     /// Where the report is written; stdout without it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How many seconds each program may run.
+    /// How many seconds each of them may take.
     #[arg(long, value_name = "SECONDS", default_value = "30",
         value_parser = clap::value_parser!(u64).range(1..))]
     timeout: u64,
@@ -62,11 +59,11 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let root = workspace::root()?;
     let executable = workspace::build(&root, FIXTURES)?;
     let limit = Duration::from_secs(args.timeout);
-    let programs = protocol::list(&executable, limit)?;
-    let jobs = jobs(programs, args.filter.as_deref());
+    let mut cases = protocol::list(&executable, limit)?;
+    keep(&mut cases, args.filter.as_deref());
     let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
     let runner = Runner { executable, scratch: scratch.path().to_owned(), limit };
-    let verdicts = runner.run(jobs);
+    let verdicts = runner.run(cases);
     let report = Report::new(verdicts, Sources::new(root));
     write(&report, args.format, file)?;
     Ok(report.exit_code())
@@ -76,12 +73,9 @@ fn create(path: &Path) -> Result<File, Error> {
     File::create(path).map_err(|source| Error::Output { path: path.to_owned(), source })
 }
 
-/// Every variant whose name contains `filter`.
-fn jobs(programs: Vec<Program>, filter: Option<&str>) -> Vec<Job> {
-    let variants = programs.into_iter().flat_map(|Program { program, variants }| {
-        variants.into_iter().map(move |variant| Job { program: program.clone(), variant })
-    });
-    variants.filter(|job| filter.is_none_or(|part| job.name().contains(part))).collect()
+/// Keeps the cases whose names contain `filter`.
+fn keep(cases: &mut Vec<Case>, filter: Option<&str>) {
+    cases.retain(|case| filter.is_none_or(|part| case.name().contains(part)));
 }
 
 /// The report goes to the file or to stdout, and the last line where a CI log shows it.
@@ -113,17 +107,21 @@ mod tests {
 
     #[test]
     fn a_filter_is_part_of_a_name() {
-        let programs = protocol::parse(
-            r#"[{"program":"counter","variants":[{"name":"buggy"},{"name":"mended"}]},
-                {"program":"table","variants":[{"name":"buggy"}]}]"#,
+        let cases = protocol::parse(
+            r#"[{"by":"run","program":"counter","variant":"buggy"},
+                {"by":"run","program":"table","variant":"buggy"},
+                {"by":"explore","program":"table","variant":"mended","size":8}]"#,
         )
         .unwrap();
         let names = |filter| {
-            jobs(programs.clone(), filter).iter().map(Job::name).collect::<Vec<_>>().join(" ")
+            let mut kept = cases.clone();
+            keep(&mut kept, filter);
+            kept.iter().map(Case::name).collect::<Vec<_>>().join("; ")
         };
-        assert_eq!(names(None), "counter::buggy counter::mended table::buggy");
-        assert_eq!(names(Some("table")), "table::buggy");
-        assert_eq!(names(Some("buggy")), "counter::buggy table::buggy");
+        assert_eq!(names(None), "counter::buggy; table::buggy; table::mended of 8, explored");
+        assert_eq!(names(Some("table")), "table::buggy; table::mended of 8, explored");
+        assert_eq!(names(Some("buggy")), "counter::buggy; table::buggy");
+        assert_eq!(names(Some("explored")), "table::mended of 8, explored");
         assert_eq!(names(Some("nothing")), "");
     }
 

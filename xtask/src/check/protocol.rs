@@ -1,6 +1,6 @@
 //! The agreement between `check` and the fixtures' executable.
 //!
-//! - `lockwise-fixtures list` prints its programs as JSON, an array of [`Program`].
+//! - `lockwise-fixtures list` prints its cases as JSON, an array of [`Case`].
 //! - `lockwise-fixtures run PROGRAM VARIANT` runs one variant under observation. Each finding is
 //!   appended to the file in `LOCKWISE_OUTPUT`, as one line of JSON (schema 1), the moment it is
 //!   found, so that no crash can lose it.
@@ -8,6 +8,9 @@
 //! - A run that cannot come to its end, because its threads wait for ever, is ended by the runtime
 //!   after it has written that finding. The exit code is then 101, that of a failed Rust test, or
 //!   100. With another code, or without such a finding, the fixture has failed.
+//! - `lockwise-fixtures explore PROGRAM VARIANT SIZE --findings FILE`, and `loom`, make all
+//!   executions of a model. Findings are appended to the file, as above; then [`Explored`] is
+//!   printed to stdout, as one line of JSON, and the exit code is 0.
 
 use std::{path::Path, process::Command, time::Duration};
 
@@ -28,29 +31,87 @@ pub const ON_FINDING: &str = "LOCKWISE_ON_FINDING";
 /// The value of [`ON_FINDING`] that check sets.
 pub const COLLECT: &str = "collect";
 
-/// One of the documents' programs.
+/// One call of the executable, and what must be found by it.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Program {
-    /// Its name.
+pub struct Case {
+    /// What it does.
+    pub by: By,
+    /// The program's name.
     pub program: String,
-    /// Its variants, buggy and mended.
-    pub variants: Vec<Variant>,
-}
-
-/// One variant of a program.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Variant {
-    /// Its name, such as `buggy`.
-    pub name: String,
+    /// The name of the variant, such as `buggy`.
+    pub variant: String,
+    /// The size of a model; 0 where there is but one.
+    #[serde(default)]
+    pub size: usize,
     /// What must be found. Each element is a set of alternatives, of which at least one rule must
     /// be found; what is in no set must not be found. Empty for a mended variant.
     #[serde(default)]
     pub expect: Vec<Vec<Rule>>,
+    /// Whether all executions have to be made.
+    #[serde(default)]
+    pub exhausts: bool,
     /// The document and section that it comes from.
     #[serde(default)]
     pub document: Option<String>,
+}
+
+/// What the executable does with a variant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum By {
+    /// It runs it once.
+    Run,
+    /// It explores its model.
+    Explore,
+    /// It explores its model under loom.
+    Loom,
+}
+
+/// What an exploration says of itself.
+#[derive(Clone, Copy, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explored {
+    /// How many executions ended.
+    pub executions: u64,
+    /// How many did not, because a thread could never go on.
+    pub blocked: u64,
+    /// Whether these are all.
+    pub complete: bool,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl By {
+    /// As a command of the executable.
+    #[must_use]
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Explore => "explore",
+            Self::Loom => "loom",
+        }
+    }
+}
+
+impl Case {
+    /// `program::variant`, of a size and by an explorer if it is an exploration.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self.by {
+            By::Run => format!("{}::{}", self.program, self.variant),
+            By::Explore => format!("{}, explored", self.model()),
+            By::Loom => format!("{}, under loom", self.model()),
+        }
+    }
+
+    /// `program::variant of size`
+    #[must_use]
+    pub fn model(&self) -> String {
+        let Self { program, variant, size, .. } = self;
+        let of = if *size > 0 { format!(" of {size}") } else { String::new() };
+        format!("{program}::{variant}{of}")
+    }
 }
 
 /// The last line that a run prints to stderr when it came to its end.
@@ -59,12 +120,12 @@ pub fn end_line(program: &str, variant: &str) -> String {
     format!("lockwise-fixtures: {program}::{variant} ended")
 }
 
-/// Asks the fixtures' executable for its programs.
+/// Asks the fixtures' executable for its cases.
 ///
 /// # Errors
 ///
 /// It cannot be run, does not end well within `limit`, or prints something else.
-pub fn list(executable: &Path, limit: Duration) -> Result<Vec<Program>, Error> {
+pub fn list(executable: &Path, limit: Duration) -> Result<Vec<Case>, Error> {
     let failed = |reason| Error::List { program: executable.to_owned(), reason };
     let mut command = Command::new(executable);
     let outcome = process::run(command.arg("list"), limit)
@@ -77,7 +138,7 @@ pub fn list(executable: &Path, limit: Duration) -> Result<Vec<Program>, Error> {
     }
 }
 
-pub(super) fn parse(list: &str) -> Result<Vec<Program>, serde_json::Error> {
+pub(super) fn parse(list: &str) -> Result<Vec<Case>, serde_json::Error> {
     serde_json::from_str(list)
 }
 
@@ -87,14 +148,17 @@ mod tests {
 
     #[test]
     fn a_list_is_read() {
-        let programs = parse(
-            r#"[{"program":"noodle-and-fork","variants":[
-                {"name":"buggy","expect":[["lock-order-cycle","deadlock"]],"document":"001 3.2"},
-                {"name":"mended","expect":[]}]}]"#,
+        let cases = parse(
+            r#"[{"by":"run","program":"noodle-and-fork","variant":"buggy",
+                "expect":[["lock-order-cycle","deadlock"]],"document":"001 3.2"},
+                {"by":"explore","program":"philosophers","variant":"mended","size":8,
+                "expect":[],"exhausts":true}]"#,
         )
         .unwrap();
-        assert_eq!(programs[0].variants[0].expect, [[Rule::LockOrderCycle, Rule::Deadlock]]);
-        assert_eq!(programs[0].variants[1].expect, Vec::<Vec<Rule>>::new());
+        assert_eq!(cases[0].expect, [[Rule::LockOrderCycle, Rule::Deadlock]]);
+        assert_eq!(cases[0].name(), "noodle-and-fork::buggy");
+        assert_eq!(cases[1].expect, Vec::<Vec<Rule>>::new());
+        assert_eq!(cases[1].name(), "philosophers::mended of 8, explored");
     }
 
     #[test]
@@ -105,9 +169,10 @@ mod tests {
         };
         check("no JSON", "expected");
         check(
-            r#"[{"program":"a","variants":[{"name":"b","expect":[["lock-odor"]]}]}]"#,
+            r#"[{"by":"run","program":"a","variant":"b","expect":[["lock-odor"]]}]"#,
             "there is no rule named `lock-odor`",
         );
-        check(r#"[{"program":"a","variants":[{"name":"b","expct":[]}]}]"#, "unknown field `expct`");
+        check(r#"[{"by":"run","program":"a","variant":"b","expct":[]}]"#, "unknown field `expct`");
+        check(r#"[{"by":"luck","program":"a","variant":"b"}]"#, "unknown variant `luck`");
     }
 }

@@ -1,51 +1,71 @@
-//! What `check` prints: a table, each finding once in full, and a last line for a CI log.
+//! What `check` prints: tables, each finding once in full, and a last line for a CI log.
 
-use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
+mod table;
 
-use anstyle::{AnsiColor, Style};
+use std::{collections::BTreeSet, fmt::Write as _};
+
 use lockwise_detector::{
-    Finding, Rule,
+    Finding,
     render::{self, Summary},
 };
 use serde_json::Value;
 
-use super::verdict::Verdict;
+use super::{protocol::By, verdict::Verdict};
 use crate::{error::RED, exit, sources::Sources};
-
-const GREEN: Style = AnsiColor::Green.on_default();
-const BOLD: Style = Style::new().bold();
 
 /// The verdicts of a whole check, ready to be shown.
 #[derive(Debug)]
 pub struct Report {
     verdicts: Vec<Verdict>,
-    /// Each finding once, however many variants showed it.
+    /// Each finding once, however many cases showed it.
     findings: Vec<Finding>,
+    /// Those that are shown in full, by their places. One that is expected of a model is not, if the
+    /// same rule has been shown for the same variant before, in another size say.
+    shown: Vec<usize>,
 }
 
 impl Report {
     pub(crate) fn new(verdicts: Vec<Verdict>, mut sources: Sources) -> Self {
-        let mut seen = BTreeSet::new();
-        let mut findings = Vec::new();
-        for finding in verdicts.iter().flat_map(|verdict| &verdict.findings) {
-            if seen.insert(finding.fingerprint()) {
+        let (mut seen, mut told) = (BTreeSet::new(), BTreeSet::new());
+        let (mut findings, mut shown) = (Vec::new(), Vec::new());
+        for verdict in &verdicts {
+            let unexpected: Vec<_> = verdict.unexpected().map(Finding::fingerprint).collect();
+            for finding in &verdict.findings {
+                let fingerprint = finding.fingerprint();
+                let case = &verdict.case;
+                let is_like = !told.insert((&case.program, &case.variant, finding.kind()));
+                let is_unexpected = unexpected.contains(&fingerprint);
+                if !seen.insert(fingerprint) {
+                    continue;
+                }
+                if case.by == By::Run || is_unexpected || !is_like {
+                    shown.push(findings.len());
+                }
                 let mut finding = finding.clone();
                 finding.resolve(&mut sources);
                 findings.push(finding);
             }
         }
-        Self { verdicts, findings }
+        Self { verdicts, findings, shown }
     }
 
-    /// The table, then each finding in full, then what went wrong; with colour.
+    /// The tables, then the findings in full, then what went wrong; with colour.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = self.table();
-        for finding in &self.findings {
+        let mut text = [table::runs(&self.verdicts), table::explorations(&self.verdicts)]
+            .into_iter()
+            .filter(|table| !table.is_empty())
+            .collect::<Vec<_>>()
+            .join("\n");
+        for finding in self.shown.iter().map(|place| &self.findings[*place]) {
             let _ = writeln!(text, "\n{}", render::text(finding, &render::Style::colored()));
         }
+        if self.shown.len() < self.findings.len() {
+            let more = counted(self.findings.len() - self.shown.len(), "more finding");
+            let _ = writeln!(text, "\n{more} like these, of models: see `--format json`");
+        }
         let errors = self.verdicts.iter().flat_map(|verdict| {
-            verdict.errors.iter().map(move |error| (verdict.job.name(), error))
+            verdict.errors.iter().map(move |error| (verdict.case.name(), error))
         });
         for (name, error) in errors {
             let _ = writeln!(text, "\n{RED}error{RED:#}: {name} {error}");
@@ -61,7 +81,7 @@ impl Report {
             tests: self.verdicts.len(),
             findings: self.findings.len(),
             suppressed: 0,
-            complete: self.errors() == 0,
+            complete: self.errors() + self.incomplete() == 0,
         };
         render::report_json(env!("CARGO_PKG_VERSION"), summary, &self.findings)
     }
@@ -69,19 +89,20 @@ impl Report {
     /// All in one line, without colour.
     #[must_use]
     pub fn last_line(&self) -> String {
-        let all = self.verdicts.len();
-        if all == 0 {
+        if self.verdicts.is_empty() {
             return "check: nothing was checked".to_owned();
         }
-        let good = self.verdicts.iter().filter(|verdict| verdict.is_as_expected()).count();
-        let missing: usize = self.verdicts.iter().map(|verdict| verdict.missing().len()).sum();
         let mut line = format!(
-            "check: {good} of {all} programs as expected, {}, {} unexpected",
+            "check: {} as expected, {}, {} unexpected",
+            self.good(),
             counted(self.findings.len(), "finding"),
             self.unexpected()
         );
-        if missing > 0 {
-            let _ = write!(line, ", {missing} missing");
+        if self.missing() > 0 {
+            let _ = write!(line, ", {} missing", self.missing());
+        }
+        if self.incomplete() > 0 {
+            let _ = write!(line, ", {} incomplete", self.incomplete());
         }
         if self.errors() > 0 {
             let _ = write!(line, ", {}", counted(self.errors(), "error"));
@@ -98,9 +119,23 @@ impl Report {
             exit::FAILED
         } else if self.verdicts.iter().all(Verdict::is_as_expected) {
             exit::CLEAN
+        } else if self.unexpected() + self.missing() == 0 {
+            exit::INCOMPLETE
         } else {
             exit::FINDINGS
         }
+    }
+
+    /// How many of the programs that ran, and of the explorations, are as expected.
+    fn good(&self) -> String {
+        let count = |what: &str, is: fn(By) -> bool| {
+            let all = self.verdicts.iter().filter(|verdict| is(verdict.case.by));
+            let good = all.clone().filter(|verdict| verdict.is_as_expected()).count();
+            (all.clone().count() > 0).then(|| format!("{good} of {} {what}", all.count()))
+        };
+        let parts =
+            [count("programs", |by| by == By::Run), count("explorations", |by| by != By::Run)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" and ")
     }
 
     fn errors(&self) -> usize {
@@ -111,75 +146,18 @@ impl Report {
         self.verdicts.iter().map(|verdict| verdict.unexpected().count()).sum()
     }
 
-    fn table(&self) -> String {
-        let head = ["program", "variant", "expected", "found", "time", "result"].map(str::to_owned);
-        let rows: Vec<_> = self.verdicts.iter().map(row).collect();
-        let mut widths = head.clone().map(|cell| cell.len());
-        for row in &rows {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.len());
-            }
-        }
-        let mut table = line(&head, &widths, BOLD);
-        for (row, verdict) in rows.iter().zip(&self.verdicts) {
-            table += &line(row, &widths, if verdict.is_as_expected() { GREEN } else { RED });
-        }
-        table
+    fn missing(&self) -> usize {
+        self.verdicts.iter().map(|verdict| verdict.missing().len()).sum()
+    }
+
+    fn incomplete(&self) -> usize {
+        self.verdicts.iter().filter(|verdict| verdict.is_incomplete()).count()
     }
 }
 
 /// `1 finding`, `2 findings`.
 fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-}
-
-fn row(verdict: &Verdict) -> [String; 6] {
-    let job = &verdict.job;
-    let expected = job.variant.expect.iter().map(|set| alternatives(set)).collect();
-    let found = verdict.found().iter().map(Rule::to_string).collect();
-    [
-        job.program.clone(),
-        job.variant.name.clone(),
-        listed(expected),
-        listed(found),
-        seconds(verdict.time),
-        judgement(verdict),
-    ]
-}
-
-fn listed(words: Vec<String>) -> String {
-    if words.is_empty() { "nothing".to_owned() } else { words.join(", ") }
-}
-
-fn alternatives(set: &[Rule]) -> String {
-    set.iter().map(Rule::to_string).collect::<Vec<_>>().join(" or ")
-}
-
-fn seconds(time: Duration) -> String {
-    format!("{:.2} s", time.as_secs_f64())
-}
-
-fn judgement(verdict: &Verdict) -> String {
-    if !verdict.errors.is_empty() {
-        "ERROR".to_owned()
-    } else if !verdict.missing().is_empty() {
-        "MISSING".to_owned()
-    } else if verdict.unexpected().next().is_some() {
-        "UNEXPECTED".to_owned()
-    } else {
-        "ok".to_owned()
-    }
-}
-
-/// One line of the table; the style is for its last cell, and for all of the head.
-fn line(cells: &[String; 6], widths: &[usize; 6], style: Style) -> String {
-    let [program, variant, expected, found, time, last] = cells;
-    let all = if style == BOLD { BOLD } else { Style::new() };
-    let [w0, w1, w2, w3, w4, _] = *widths;
-    format!(
-        "{all}{program:w0$}  {variant:w1$}  {expected:w2$}  {found:w3$}  {time:>w4$}  \
-         {all:#}{style}{last}{style:#}\n"
-    )
 }
 
 #[cfg(test)]

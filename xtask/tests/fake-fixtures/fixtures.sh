@@ -6,8 +6,14 @@ found() { echo "$finding" >> "$LOCKWISE_OUTPUT"; }
 ended() { echo "lockwise-fixtures: $1::$2 ended" >&2; }
 
 case "$1" in
-list) echo '[{"program":"good","variants":[{"name":"buggy","expect":[["data-race"]]}]}]'; exit 0 ;;
+list) echo '[{"by":"run","program":"good","variant":"buggy","expect":[["data-race"]]}]'; exit 0 ;;
 run) shift ;;
+explore)
+    # explore PROGRAM VARIANT SIZE --findings FILE
+    [ "$4 $5" = "3 --findings" ] || exit 9
+    LOCKWISE_OUTPUT=$6
+    ended() { echo '{"executions":6,"blocked":1,"complete":true,"seconds":0.5}'; }
+    shift ;;
 esac
 
 case "$1" in
@@ -17,7 +23,7 @@ checks-environment)
 deadlocks) echo "$finding" | sed s/data-race/deadlock/ >> "$LOCKWISE_OUTPUT"; exit 101 ;;
 segfaults) found; kill -SEGV $$ ;;
 aborts) found; echo "thread panicked" >&2; kill -ABRT $$ ;;
-exits-early) found; exit 0 ;;
+exits-early | says-nothing) found; exit 0 ;;
 fails) found; exit 3 ;;
 hangs) found; sleep 600 ;;
 hangs-with-a-child) found; sleep 600 & wait ;;

@@ -2,11 +2,12 @@
 
 use std::{env, fs};
 
-const LIST: &str = r#"[{"program":"meal","variants":[
-    {"name":"buggy","expect":[["data-race"]]},
-    {"name":"mended","expect":[]},
-    {"name":"worse","expect":[]}
-]}]"#;
+const LIST: &str = r#"[
+    {"by":"run","program":"meal","variant":"buggy","expect":[["data-race"]]},
+    {"by":"run","program":"meal","variant":"mended","expect":[]},
+    {"by":"run","program":"meal","variant":"worse","expect":[]},
+    {"by":"explore","program":"meal","variant":"mended","size":2,"expect":[],"exhausts":true}
+]"#;
 
 const FINDING: &str = concat!(
     r#"{"fingerprint":"f","rule":"data-race","certainty":"observed","test":"TEST","#,
@@ -19,6 +20,10 @@ fn main() {
     let args: Vec<_> = env::args().collect();
     if args[1] == "list" {
         println!("{LIST}");
+        return;
+    }
+    if args[1] == "explore" {
+        println!(r#"{{"executions":2,"blocked":0,"complete":true,"seconds":0.001}}"#);
         return;
     }
     let variant = &args[3];

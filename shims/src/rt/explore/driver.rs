@@ -2,29 +2,29 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, Once, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use lockwise_detector::{
-    Certainty, Finding, Rule, Site,
+    Finding, Rule, Site,
     explore::{
         End, Limit, MemoryModel, ReplayError, Schedule, Search, Stop, TokenError, Walk,
-        strategy::Strategy,
+        strategy::{Scheduler, Strategy},
     },
-    finding::Verb,
 };
 
 use super::{
-    aborts,
+    faults::{is_disproved, livelock, nondeterminism, panic_finding, says_stuck, stuck_finding},
     observer::{self, Observer},
+    panics::{message_of, note_panics},
     plan::Plan,
+    preempt::Preemptions,
     progress::Progress,
     runtime::{Runtime, Settings},
     screen::{self, Screen, fault},
     shorten::shorten,
-    state::{Failure, Panicked, on_state},
-    team::Team,
+    state::{Failure, on_state},
     thread,
 };
 use crate::rt::{
@@ -53,6 +53,7 @@ pub(crate) struct Limits {
     pub(crate) model: MemoryModel,
     pub(crate) max_executions: Option<u64>,
     pub(crate) max_steps: usize,
+    pub(crate) max_preemptions: Option<usize>,
     pub(crate) max_duration: Option<Duration>,
     pub(crate) stack_size: usize,
     pub(crate) spurious: bool,
@@ -70,6 +71,9 @@ pub enum Stopped {
     Steps,
     /// [`max_duration`](crate::explore::Explorer::max_duration) was reached.
     Duration,
+    /// There are schedules with more preemptions than
+    /// [`max_preemptions`](crate::explore::Explorer::max_preemptions).
+    Preemptions,
     /// A fault was found, and the first was to be the last.
     Finding,
     /// Executions were chosen at random, or by a token: they are never all.
@@ -111,9 +115,6 @@ pub(crate) fn explore(limits: &Limits, f: &Body) -> Result<Outcome, String> {
 /// Statics are shared by all executions, so that two explorations that use them must not overlap.
 static STATICS: Mutex<()> = Mutex::new(());
 
-/// How many executions one worker makes before others join in.
-const SOLO: u64 = 1_000;
-
 /// How many executions are made to learn the plan of a token that cannot be followed.
 const LESSONS: usize = 300;
 
@@ -132,7 +133,10 @@ fn run(limits: &Limits, name: Option<Arc<str>>, f: &Body) -> Result<Outcome, Str
         let runtime = Runtime::new(Arc::clone(f), plan.clone(), &settings);
         let mut exploring = Exploring::new(limits, runtime, began);
         let ended = match &limits.mode {
-            Mode::Exhaustive => exploring.exhaust_all(f, &settings),
+            Mode::Exhaustive => match limits.max_preemptions {
+                None => exploring.exhaust_all(f, &settings),
+                Some(most) => exploring.preempt(most),
+            },
             Mode::Random { strategy, seed } => exploring.sample(*strategy, *seed),
             Mode::Replay(token) => exploring.replay(token),
         };
@@ -150,32 +154,23 @@ fn run(limits: &Limits, name: Option<Arc<str>>, f: &Body) -> Result<Outcome, Str
 }
 
 /// An exploration under way.
-struct Exploring<'a> {
-    limits: &'a Limits,
-    runtime: Runtime,
-    walk: Walk,
-    screen: Screen,
-    findings: Findings,
-    found: bool,
-    began: Instant,
-    executions: u64,
-    blocked: u64,
-    explored: f64,
+pub(super) struct Exploring<'a> {
+    pub(super) limits: &'a Limits,
+    pub(super) runtime: Runtime,
+    pub(super) walk: Walk,
+    pub(super) screen: Screen,
+    pub(super) findings: Findings,
+    pub(super) found: bool,
+    pub(super) began: Instant,
+    pub(super) executions: u64,
+    pub(super) blocked: u64,
+    pub(super) explored: f64,
     /// What other workers have learnt.
-    plan: Plan,
-}
-
-/// What one worker has found.
-struct Part {
-    findings: Findings,
-    found: bool,
-    executions: u64,
-    blocked: u64,
-    plan: Plan,
+    pub(super) plan: Plan,
 }
 
 impl<'a> Exploring<'a> {
-    fn new(limits: &'a Limits, runtime: Runtime, began: Instant) -> Self {
+    pub(super) fn new(limits: &'a Limits, runtime: Runtime, began: Instant) -> Self {
         Self {
             limits,
             runtime,
@@ -191,130 +186,30 @@ impl<'a> Exploring<'a> {
         }
     }
 
-    /// Makes all executions, with as many workers as there may be.
-    fn exhaust_all(&mut self, f: &Body, settings: &Settings) -> Result<Option<Stopped>, Failure> {
-        let team = Team::new(self.limits.max_executions);
-        let others = Mutex::new(Vec::new());
-        std::thread::scope(|scope| {
-            let (team, others, limits, began) = (&team, &others, self.limits, self.began);
-            let plan = self.runtime.state().plan.clone();
-            let join_in = || {
-                for _ in 1..limits.workers {
-                    team.join();
-                    let plan = plan.clone();
-                    let worker = std::thread::Builder::new().name("lockwise-explorer".to_owned());
-                    let started = worker.spawn_scoped(scope, move || {
-                        let runtime = Runtime::new(Arc::clone(f), plan, settings);
-                        let mut exploring = Exploring::new(limits, runtime, began);
-                        exploring.exhaust(team, || ());
-                        let part = exploring.part();
-                        others.lock().unwrap_or_else(PoisonError::into_inner).push(part);
-                    });
-                    if started.is_err() {
-                        // The others do its work.
-                        team.leave();
-                    }
-                }
-            };
-            self.exhaust(team, join_in);
-        });
-        for part in others.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            self.add_part(part);
-        }
-        let (stopped, explored) = team.result()?;
-        self.explored = explored;
-        Ok(stopped)
-    }
-
-    /// Makes executions as long as the team has work. Calls `join_in` once it shows that there will
-    /// be many.
-    fn exhaust(&mut self, team: &Team, join_in: impl FnOnce()) {
-        let mut join_in = Some(join_in);
-        let mut progress = Progress::new(self.began);
-        while let Some(work) = team.take() {
-            let mut search = Search::of(work, self.limits.model, self.limits.max_steps);
-            while !team.is_over() && self.advance(&mut search, team) {
-                if team.is_hungry()
-                    && let Some(part) = search.split()
-                {
-                    team.give(part);
-                }
-                progress.show(team.made(), Some(search.explored()));
-                if self.executions + self.blocked > SOLO
-                    && !self.runtime.state().alone
-                    && let Some(join_in) = join_in.take()
-                {
-                    join_in();
-                }
-            }
-            team.add_explored(search.explored());
-        }
-    }
-
-    /// Makes the next execution of a search. False if there is none.
-    fn advance(&mut self, search: &mut Search, team: &Team) -> bool {
-        if let Some(stopped) = self.bound(team.made()) {
-            team.stop(stopped);
-            return false;
-        }
-        let advanced = search.advance(&mut self.runtime);
-        if let Some(failure) = self.failure() {
-            team.fail(failure);
-            return false;
-        }
-        let execution = match advanced {
-            None => return false,
-            Some(Err(stop)) => {
-                let stopped = self.stop(search, stop);
-                team.stop(stopped);
-                return false;
-            }
-            Some(Ok(None)) => return true,
-            Some(Ok(Some(execution))) => execution,
-        };
-        if !team.count() {
-            team.stop(Stopped::Executions);
-            return false;
-        }
-        let blocked = execution.is_blocked();
-        self.executions += u64::from(!blocked);
-        self.blocked += u64::from(blocked);
-        let state = self.runtime.state();
-        if self.screen.wants(&execution, state, blocked) {
-            let fault = fault(&execution, state, blocked);
-            let schedule = execution.schedule(self.limits.model);
-            if let Err(failure) = self.look(schedule, fault) {
-                team.fail(failure);
-                return false;
-            }
-        }
-        true
-    }
-
     /// What ends the exploration early. With a new plan, that is kept for the next.
-    fn failure(&mut self) -> Option<Failure> {
+    pub(super) fn failure(&mut self) -> Option<Failure> {
         self.runtime.failure()
     }
 
-    fn take_plan(&mut self) -> Plan {
+    pub(super) fn take_plan(&mut self) -> Plan {
         let mut plan = std::mem::take(&mut self.plan);
         plan.extend(std::mem::take(&mut self.runtime.state_mut().plan));
         plan
     }
 
-    /// What a worker has found.
-    fn part(mut self) -> Part {
-        let plan = self.take_plan();
-        let Self { findings, found, executions, blocked, .. } = self;
-        Part { findings, found, executions, blocked, plan }
-    }
-
-    fn add_part(&mut self, part: Part) {
-        self.findings.extend(part.findings);
-        self.found |= part.found;
-        self.executions += part.executions;
-        self.blocked += part.blocked;
-        self.plan.extend(part.plan);
+    /// Makes the executions of all schedules with at most so many preemptions.
+    fn preempt(&mut self, most: usize) -> Result<Option<Stopped>, Failure> {
+        let mut preemptions = Preemptions::new(most);
+        let mut progress = Progress::new(self.began);
+        let mut made = 0;
+        loop {
+            if let Some(stopped) = self.walk(&mut preemptions, &mut made, &mut progress)? {
+                return Ok(Some(stopped));
+            }
+            if !preemptions.advance() {
+                return Ok(preemptions.is_bounded().then_some(Stopped::Preemptions));
+            }
+        }
     }
 
     /// Makes random executions.
@@ -323,42 +218,53 @@ impl<'a> Exploring<'a> {
         let mut progress = Progress::new(self.began);
         let mut made = 0;
         loop {
-            if let Some(stopped) = self.bound(made) {
+            if let Some(stopped) = self.walk(&mut *scheduler, &mut made, &mut progress)? {
                 return Ok(Some(stopped));
             }
-            made += 1;
-            progress.show(made, None);
-            let ended = self.walk.run(&mut self.runtime, &mut *scheduler);
-            if let Some(failure) = self.failure() {
-                return Err(failure);
-            }
-            let blocked = match ended {
-                Ok(end) => end == End::Blocked,
-                Err(stop) => {
-                    self.executions += 1;
-                    let schedule = self.walk.schedule().clone();
-                    return Ok(Some(self.stop_at(&schedule, stop)));
-                }
-            };
-            self.blocked += u64::from(blocked);
-            self.executions += u64::from(!blocked);
-            if ended == Ok(End::Artefact) {
-                continue;
-            }
-            let execution = self.walk.execution();
-            if self.screen.wants(&execution, self.runtime.state(), blocked) {
-                let fault = fault(&execution, self.runtime.state(), blocked);
-                let schedule = self.walk.schedule().clone();
-                self.look(schedule, fault)?;
-            }
         }
+    }
+
+    /// Makes one execution, the next after so many, unless a bound has been reached.
+    fn walk(
+        &mut self,
+        scheduler: &mut dyn Scheduler,
+        made: &mut u64,
+        progress: &mut Progress,
+    ) -> Result<Option<Stopped>, Failure> {
+        if let Some(stopped) = self.bound(*made) {
+            return Ok(Some(stopped));
+        }
+        *made += 1;
+        progress.show(*made, None);
+        let ended = self.walk.run(&mut self.runtime, scheduler);
+        if let Some(failure) = self.failure() {
+            return Err(failure);
+        }
+        let blocked = match ended {
+            Ok(End::Artefact) => return Ok(None),
+            Ok(end) => end == End::Blocked,
+            Err(stop) => {
+                self.executions += 1;
+                let schedule = self.walk.schedule().clone();
+                return Ok(Some(self.stop_at(&schedule, stop)));
+            }
+        };
+        self.blocked += u64::from(blocked);
+        self.executions += u64::from(!blocked);
+        let execution = self.walk.execution();
+        if self.screen.wants(&execution, self.runtime.state(), blocked) {
+            let fault = fault(&execution, self.runtime.state(), blocked);
+            let schedule = self.walk.schedule().clone();
+            self.look(schedule, fault)?;
+        }
+        Ok(None)
     }
 
     /// Makes the execution of a token.
     fn replay(&mut self, token: &str) -> Result<Option<Stopped>, Failure> {
         let refused = |error: TokenError| Failure::Refused(error.to_string());
         self.walk = Walk::of_token(token, self.limits.max_steps).map_err(refused)?;
-        self.observe();
+        self.observe(true);
         let ended = self.walk.replay(&mut self.runtime, token);
         let observed = self.observed();
         if let Some(failure) = self.failure() {
@@ -397,7 +303,7 @@ impl<'a> Exploring<'a> {
     }
 
     /// Which bound has been reached, after so many executions.
-    fn bound(&self, made: u64) -> Option<Stopped> {
+    pub(super) fn bound(&self, made: u64) -> Option<Stopped> {
         if self.found && self.limits.first_only {
             Some(Stopped::Finding)
         } else if self.limits.max_executions.is_some_and(|most| made >= most) {
@@ -410,7 +316,7 @@ impl<'a> Exploring<'a> {
     }
 
     /// Looks at an execution that shows something.
-    fn look(&mut self, schedule: Schedule, fault: Option<u64>) -> Result<(), Failure> {
+    pub(super) fn look(&mut self, schedule: Schedule, fault: Option<u64>) -> Result<(), Failure> {
         let shorter =
             fault.and_then(|fault| shorten(&mut self.runtime, &mut self.walk, &schedule, fault));
         if let Some(failure) = self.failure() {
@@ -422,9 +328,18 @@ impl<'a> Exploring<'a> {
     }
 
     fn look_at(&mut self, schedule: &Schedule) {
-        self.observe();
+        self.observe(false);
         let ended = self.walk.repeat(&mut self.runtime, schedule);
-        let observed = self.observed();
+        let mut observed = self.observed();
+        let shows = ended != Ok(End::Complete)
+            || !observed.findings.is_empty()
+            || screen::panicked(self.runtime.state()).is_some();
+        if shows {
+            // Once more, for the stacks.
+            self.observe(true);
+            let _ = self.walk.repeat(&mut self.runtime, schedule);
+            observed = self.observed();
+        }
         match ended {
             Ok(end) => self.judge(observed, end == End::Blocked, Some(schedule.token())),
             Err(ReplayError::Stopped(_)) => self.judge(observed, false, Some(schedule.token())),
@@ -433,15 +348,15 @@ impl<'a> Exploring<'a> {
     }
 
     /// The next execution is looked at.
-    fn observe(&mut self) {
-        self.runtime.state_mut().observer = Some(Box::new(Observer::new()));
+    fn observe(&mut self, stacks: bool) {
+        self.runtime.state_mut().observer = Some(Box::new(Observer::new(stacks)));
         observer::set_observed(true);
     }
 
     fn observed(&mut self) -> Box<Observer> {
         observer::set_observed(false);
         let observer = self.runtime.state_mut().observer.take();
-        observer.unwrap_or_else(|| Box::new(Observer::new()))
+        observer.unwrap_or_else(|| Box::new(Observer::new(false)))
     }
 
     /// Takes in what an execution has shown.
@@ -475,7 +390,7 @@ impl<'a> Exploring<'a> {
     }
 
     /// The search cannot go on.
-    fn stop(&mut self, search: &Search, stop: Stop) -> Stopped {
+    pub(super) fn stop(&mut self, search: &Search, stop: Stop) -> Stopped {
         let schedule = search.execution().schedule(self.limits.model);
         self.stop_at(&schedule, stop)
     }
@@ -491,7 +406,7 @@ impl<'a> Exploring<'a> {
                 Stopped::Nondeterminism
             }
             Stop::Limit(Limit::Events) => {
-                self.observe();
+                self.observe(true);
                 let _ = self.walk.repeat(&mut self.runtime, schedule);
                 let mut observer = self.observed();
                 observer.findings =
@@ -505,6 +420,12 @@ impl<'a> Exploring<'a> {
 
     fn outcome(self, stopped: Option<Stopped>) -> Outcome {
         let mut findings = self.findings.resolve();
+        // What has been seen to happen need not be predicted.
+        let happened: Vec<_> = findings.iter().filter(|f| says_stuck(f)).map(made).collect();
+        findings.retain(|finding| {
+            let predicts = finding.kind() == Rule::LockOrderCycle;
+            !predicts || !happened.iter().any(|deadlock| made(finding).is_subset(deadlock))
+        });
         let drifts = findings.iter().any(|finding| finding.kind() == Rule::Nondeterminism);
         let stopped = stopped.or(drifts.then_some(Stopped::Nondeterminism));
         if stopped.is_none() {
@@ -522,109 +443,7 @@ impl<'a> Exploring<'a> {
     }
 }
 
-/// Whether a finding only says what could happen, and would have been seen to happen.
-fn is_disproved(finding: &Finding) -> bool {
-    let predicts = matches!(
-        finding.kind(),
-        Rule::LockOrderCycle | Rule::LockClassOrder | Rule::UnsafeSharedWrite
-    );
-    predicts && finding.certainty() == Certainty::Predicted
-}
-
-fn says_stuck(finding: &Finding) -> bool {
-    use Rule::{Deadlock, Hang, LostWakeup, RwlockUpgrade, SelfDeadlock};
-    matches!(finding.kind(), Deadlock | SelfDeadlock | LostWakeup | Hang | RwlockUpgrade)
-}
-
-fn panic_finding(observer: &Observer, panics: &[Panicked]) -> Finding {
-    let message = panics.first().map_or("a panic", |panicked| &panicked.message);
-    let message = format!("the program panics: {message}");
-    let mut finding = Finding::new(Rule::Panic, Certainty::Observed, message);
-    for panicked in panics {
-        let at = (panicked.site, None);
-        let thread = thread::id(panicked.thread);
-        finding = finding.step(observer.detector.context(), thread, Verb::Panic, None, at);
-    }
-    finding
-}
-
-/// Where each thread is that has not ended.
-fn with_places(mut finding: Finding, observer: &Observer, state: &super::state::State) -> Finding {
-    let context = observer.detector.context();
-    for (key, thread) in state.threads.iter().enumerate() {
-        if let Some(place) = thread.place.filter(|_| !thread.record.is_gone()) {
-            let at = (Site::from(place), None);
-            finding = finding.step(context, thread::id(key), Verb::Use, None, at);
-        }
-    }
-    finding
-}
-
-/// For an execution in which nobody can go on, and the detector does not know why: a thread waits
-/// in a loop.
-fn stuck_finding(observer: &Observer, state: &super::state::State) -> Option<Finding> {
-    let root_stuck = state.threads.first().is_some_and(|main| !main.record.is_gone());
-    root_stuck.then(|| {
-        let message = "a thread waits in a loop for what can never come: no thread can go on";
-        let finding = Finding::new(Rule::Livelock, Certainty::Observed, message);
-        with_places(finding, observer, state)
-    })
-}
-
-fn livelock(observer: &Observer, state: &super::state::State, steps: usize) -> Finding {
-    let message = format!(
-        "an execution has more than {steps} steps: threads spin without end, or the program is too \
-         long (Explorer::max_steps)"
-    );
-    with_places(Finding::new(Rule::Livelock, Certainty::Observed, message), observer, state)
-}
-
-fn nondeterminism(what: &str) -> Finding {
-    let message = format!("the program depends on something that is not explored: {what}");
-    Finding::new(Rule::Nondeterminism, Certainty::Observed, message)
-        .help("take time, random numbers and the order of hash maps out of what is explored")
-        .help("make what threads share of lockwise's types, in the closure and not outside")
-}
-
-/// Begins to watch the panics of explored programs, for their messages and places.
-fn note_panics() {
-    static INSTALL: Once = Once::new();
-    INSTALL.call_once(|| {
-        let next = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if current::kind() != Kind::Explore {
-                return next(info);
-            }
-            let site = info.location().map_or(Site::UNKNOWN, site_of);
-            let message = message_of(info.payload());
-            let ends_process = aborts::ends_process(info);
-            on_state(|state| {
-                let thread = state.current;
-                state.me().unwinds = true;
-                state.panics.push(Panicked { thread, message, site });
-                if ends_process {
-                    aborts::tell(state);
-                }
-            });
-        }));
-    });
-}
-
-/// A place as the panic hook gives it: not for ever, so its file is kept once.
-fn site_of(location: &std::panic::Location<'_>) -> Site {
-    static FILES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    let file = files.get(location.file()).copied().unwrap_or_else(|| {
-        let kept: &'static str = Box::leak(location.file().to_owned().into_boxed_str());
-        files.insert(kept);
-        kept
-    });
-    Site { file, line: location.line(), column: location.column() }
-}
-
-/// What a panic says.
-fn message_of(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
+/// Where the objects of a finding were made.
+fn made(finding: &Finding) -> BTreeSet<Site> {
+    finding.objects().iter().map(|object| object.created).collect()
 }

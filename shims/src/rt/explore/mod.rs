@@ -6,7 +6,7 @@
 //! [`Step`](lockwise_detector::explore::Step): it is suspended until the engine has found out what
 //! the answer is.
 //!
-//! - [`driver`] explores: it has the engine make executions, screens them, and looks closer at
+//! - [`driver`] and [`exhaust`] explore: they have the engine make executions, screen them, and look closer at
 //!   those that show something ([`screen`], [`shorten`]); [`team`] is how several workers share it.
 //! - [`runtime`] is the program as the engine sees it; [`state`] what an execution knows;
 //!   [`thread`] the lives of threads.
@@ -47,13 +47,17 @@ mod attempt;
 mod child;
 mod condvar;
 mod driver;
+mod exhaust;
+mod faults;
 pub(crate) mod lane;
 mod live;
 mod lock;
 mod observer;
 mod overflow;
+mod panics;
 mod park;
 mod plan;
+mod preempt;
 mod progress;
 mod runtime;
 mod screen;
@@ -206,7 +210,7 @@ impl World for Explore {
     #[track_caller]
     fn join(self, thread: &Thread, until: Until, scope: bool) -> bool {
         match thread {
-            Thread::Explore(record) => thread::join(record, until),
+            Thread::Explore(record) => thread::join(record, until, scope),
             other => Os.join(other, until, scope),
         }
     }

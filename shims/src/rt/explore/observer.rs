@@ -28,16 +28,19 @@ pub(super) struct Observer {
     ticks: Vec<u64>,
     known: HashSet<ObjectId>,
     pub(super) findings: Vec<Finding>,
+    /// Whether stacks are captured, which takes longer than all else.
+    stacks: bool,
     rows: Vec<ScheduleRow>,
 }
 
 impl Observer {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(stacks: bool) -> Self {
         Self {
             detector: Detector::new(),
             ticks: Vec::new(),
             known: HashSet::new(),
             findings: Vec::new(),
+            stacks,
             rows: Vec::new(),
         }
     }
@@ -57,7 +60,7 @@ impl Observer {
             Verb::WantLock | Verb::WantRead => !got(*at, row),
             _ => !is_ours(row.site.file),
         };
-        self.rows.iter().enumerate().filter(shown).map(|(_, row)| row.clone()).collect()
+        self.rows.iter().enumerate().filter(shown).map(|(_, row)| *row).collect()
     }
 
     pub(super) fn observe(&mut self, thread: ThreadId, site: Site, action: Action) {
@@ -75,7 +78,8 @@ impl Observer {
             };
             self.rows.push(ScheduleRow { thread, verb, object, peer, site });
         }
-        let stack = wants_stack(&action).then(report::capture).flatten();
+        let wants = self.stacks && wants_stack(&action);
+        let stack = wants.then(report::capture).flatten();
         let op = Op { thread, at, site, stack, action };
         match self.detector.observe(&op) {
             Ok(findings) => self.findings.extend(findings),

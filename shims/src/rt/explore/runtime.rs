@@ -141,12 +141,12 @@ impl Runtime {
     fn give_up(&mut self, thread: usize) {
         self.state_mut().current = thread;
         if let Some(body) = self.state_mut().threads[thread].body.take() {
-            // It never began. What it owns may have destructors that use our types.
-            current::set(Kind::Explore);
-            let dropped = catch_unwind(AssertUnwindSafe(|| drop(body)));
-            current::set(Kind::Os);
-            // A destructor that panics in an execution that is over is nobody's concern.
-            drop(dropped);
+            // It never began. What it owns may have destructors that use our types, and wait.
+            let carrier = self.carry(thread, move || {
+                // A destructor that panics in an execution that is over is nobody's concern.
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(body)));
+            });
+            self.put(thread, carrier);
         }
         let Some(mut carrier) = self.carriers.get_mut(thread).and_then(Option::take) else {
             return;
@@ -169,9 +169,14 @@ impl Runtime {
 
     /// A thread that has been spawned, on a stack.
     fn start(&mut self, thread: usize) -> Option<Carrier> {
+        let body = self.state_mut().threads[thread].body.take()?;
+        self.carry(thread, move || thread::run(body))
+    }
+
+    /// What a thread does, on a stack.
+    fn carry(&mut self, thread: usize, run: impl FnOnce() + 'static) -> Option<Carrier> {
         let usual = self.stack_size;
-        let state = &mut self.state_mut().threads[thread];
-        let body = state.body.take()?;
+        let state = &self.state().threads[thread];
         let size = state.stack_size.unwrap_or(0).max(usual);
         let name = state.record.shared_name();
         let stack = match self.stacks.take_sized(size) {
@@ -179,6 +184,8 @@ impl Runtime {
             Err(error) => {
                 let message = format!("there is no memory for a stack of {size} bytes: {error}");
                 self.state_mut().failure.get_or_insert(Failure::Refused(message));
+                // What it owns may have destructors that only a thread can run.
+                std::mem::forget(run);
                 return None;
             }
         };
@@ -186,9 +193,16 @@ impl Runtime {
         let tenant = Tenant::of(&stack, number, name);
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<Reply, Step>, _| {
             on_state(|state| state.me().yielder = yielder);
-            thread::run(body);
+            run();
         });
         Some(Carrier { coroutine, tenant, ended: false })
+    }
+
+    fn put(&mut self, thread: usize, carrier: Option<Carrier>) {
+        if self.carriers.len() <= thread {
+            self.carriers.resize_with(thread + 1, || None);
+        }
+        self.carriers[thread] = carrier;
     }
 }
 
@@ -211,11 +225,9 @@ impl Program for Runtime {
         if self.state().failure.is_some() {
             return Step::Never;
         }
-        if self.carriers.len() <= thread {
-            self.carriers.resize_with(thread + 1, || None);
-        }
-        if self.carriers[thread].is_none() {
-            self.carriers[thread] = self.start(thread);
+        if self.carriers.get(thread).is_none_or(Option::is_none) {
+            let carrier = self.start(thread);
+            self.put(thread, carrier);
         }
         let Self { carriers, state, watchdog, .. } = self;
         let Some(carrier) = &mut carriers[thread] else { return Step::Never };

@@ -351,6 +351,11 @@ fn end(failure: Failure) -> ! {
     on_state(|state| {
         state.failure.get_or_insert(failure);
     });
+    leave()
+}
+
+/// The thread goes no further: it is left where it is, or unwound.
+pub(super) fn leave() -> ! {
     loop {
         suspend(Step::Never);
         // It is unwinding, in a destructor that cannot go on.

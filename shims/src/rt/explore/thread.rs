@@ -17,7 +17,7 @@ use super::{
     attempt::Attempt,
     observer::{self, tell},
     park::Parking,
-    state::{self, State, ThreadState, act, is_halt, on_state, replan},
+    state::{self, State, ThreadState, act, is_halt, leave, on_state, replan},
 };
 use crate::rt::{
     Until,
@@ -148,10 +148,19 @@ pub(super) fn spawn(spawn: Spawn) -> Thread {
     let place = Location::caller();
     let Spawn { name, stack_size, body } = spawn;
     let name: Option<Arc<str>> = name.as_deref().map(Arc::from);
+    let (body, never) =
+        if is_over() { (Box::new(|| ()) as Box<_>, Some(body)) } else { (body, None) };
+    // It may borrow from where a scope is that will not wait for it.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(never)));
     let record = on_state(|state| add(state, stack_size, name.clone(), Some(place.into()), body));
     act(place, Step::Spawn(record.key));
     tell(place, || Action::Spawn { child: record.id(), name });
     Thread::Explore(record)
+}
+
+/// Whether the execution is over, so that the running thread is only being unwound.
+fn is_over() -> bool {
+    on_state(|state| state.over.is_some())
 }
 
 /// Runs a thread, in its coroutine.
@@ -238,10 +247,14 @@ pub(crate) fn panicking() -> bool {
 }
 
 #[track_caller]
-pub(super) fn join(record: &Record, until: Until) -> bool {
+pub(super) fn join(record: &Record, until: Until, scope: bool) -> bool {
     let place = Location::caller();
     if !record.is_live() {
         return true;
+    }
+    if is_over() && !scope && !record.is_gone() {
+        // Its result will never be there. (A scope only wants to know that it does nothing more.)
+        leave();
     }
     match until {
         Until::Forever => wait(record, false),

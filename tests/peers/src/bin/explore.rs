@@ -35,9 +35,9 @@ fn measure_rates(quick: bool) {
     let effort = |samples, sample, exhaust| rates::Effort {
         samples,
         sample: Duration::from_millis(sample),
-        exhaust: Duration::from_secs(exhaust),
+        exhaust,
     };
-    let effort = if quick { effort(3, 30, 1) } else { effort(9, 100, 10) };
+    let effort = if quick { effort(3, 30, 50_000) } else { effort(9, 100, 1_000_000) };
     for program in rates::PROGRAMS {
         eprintln!("{program}");
         rates::measure(program, &effort, &mut print);

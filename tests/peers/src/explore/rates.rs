@@ -29,12 +29,15 @@ pub struct Effort {
     pub samples: usize,
     /// The processor time of a sample, or a little more.
     pub sample: Duration,
-    /// How long an explorer has for all executions of a program.
-    pub exhaust: Duration,
+    /// How many executions an explorer has to make all of a program's.
+    pub exhaust: u64,
 }
 
+/// How long an exploration may take in any case.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Where an exploration ends of which only the speed is asked.
-const PART: Bound = Bound { executions: 5_000, time: Duration::from_secs(1) };
+const PART: Bound = Bound { executions: 5_000, time: PATIENCE };
 
 /// Measures one program with all explorers.
 pub fn measure(program: &'static str, effort: &Effort, tell: &mut dyn FnMut(Measured)) {
@@ -59,9 +62,9 @@ pub fn measure(program: &'static str, effort: &Effort, tell: &mut dyn FnMut(Meas
     tell(Measured::First { program, explorer: lockwise.name, seconds: median(firsts) });
 }
 
-fn exhaust(program: &'static str, explorer: &Explorer, time: Duration) -> Measured {
+fn exhaust(program: &'static str, explorer: &Explorer, executions: u64) -> Measured {
     let start = cpu_time::of_process();
-    let explored = explorer.explore(program, Bound { executions: u64::MAX, time });
+    let explored = explorer.explore(program, Bound { executions, time: PATIENCE });
     Measured::Exhausted {
         program,
         explorer: explorer.name,
