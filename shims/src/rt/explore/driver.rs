@@ -278,6 +278,7 @@ impl<'a> Exploring<'a> {
                 self.judge(observed, end == End::Blocked, token);
             }
             Err(ReplayError::Stopped(stop)) => {
+                self.executions += 1;
                 let schedule = self.walk.schedule().clone();
                 return Ok(Some(self.stop_at(&schedule, stop)));
             }
@@ -439,6 +440,8 @@ impl<'a> Exploring<'a> {
             let predicts = finding.kind() == Rule::LockOrderCycle;
             !predicts || !happened.iter().any(|deadlock| made(finding).is_subset(deadlock))
         });
+        let drifts = findings.iter().any(|finding| finding.kind() == Rule::Nondeterminism);
+        let stopped = stopped.or(drifts.then_some(Stopped::Nondeterminism));
         if stopped.is_none() {
             // All executions are known: what they do not show cannot happen.
             findings.retain(|finding| !is_disproved(finding));
