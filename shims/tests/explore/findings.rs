@@ -115,7 +115,6 @@ fn deadlock_of_a_lock_and_a_join() {
 }
 
 #[test]
-#[ignore = "it is said to be a livelock"]
 fn deadlock_behind_a_writer_that_waits() {
     for swapped in [false, true] {
         fn program(swapped: bool) {

@@ -138,7 +138,7 @@ fn wakes_for_no_reason(place: Place) -> bool {
 pub(super) fn notify(condvar: &RawCondvar, all: bool) {
     let place = Location::caller();
     let (waiters, order) = queue(condvar);
-    let woken = ordered(place, order, || {
+    ordered(place, order, || {
         let waiting = on_state(|state| state.condvars[waiters].len());
         let chosen = match waiting {
             2.. if !all => {
@@ -154,11 +154,21 @@ pub(super) fn notify(condvar: &RawCondvar, all: bool) {
                 false => vec![queue.remove(chosen.min(queue.len() - 1))],
             }
         });
-        for waiter in &woken {
+        for (sent, waiter) in woken.iter().enumerate() {
             act(place, Step::Signal(waiter.signal as usize));
+            if sent == 0 {
+                // Nobody of them has gone on yet.
+                tell_all(condvar, all, &woken, place);
+            }
         }
-        woken
+        if woken.is_empty() {
+            tell_all(condvar, all, &woken, place);
+        }
     });
+}
+
+/// Tells the detector of a notification, and of those who go on.
+fn tell_all(condvar: &RawCondvar, all: bool, woken: &[Waiter], place: Place) {
     for waiter in woken.iter().filter(|waiter| waiter.announced) {
         tell_of(waiter.thread, Action::Unblock);
     }

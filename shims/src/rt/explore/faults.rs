@@ -47,12 +47,20 @@ fn with_places(mut finding: Finding, observer: &Observer, state: &State) -> Find
 }
 
 /// For an execution in which nobody can go on, and the detector does not know why: a thread waits
-/// in a loop.
+/// in a loop, or behind a writer that waits.
 pub(super) fn stuck_finding(observer: &Observer, state: &State) -> Option<Finding> {
     let root_stuck = state.threads.first().is_some_and(|main| !main.record.is_gone());
     root_stuck.then(|| {
-        let message = "a thread waits in a loop for what can never come: no thread can go on";
-        let finding = Finding::new(Rule::Livelock, Certainty::Observed, message);
+        let live = state.threads.iter().filter(|thread| !thread.record.is_gone());
+        let (rule, message) = if live.into_iter().any(|thread| thread.spins) {
+            let message = "a thread waits in a loop for what can never come";
+            (Rule::Livelock, format!("{message}: no thread can go on"))
+        } else {
+            // The detector lets readers pass a writer that still waits for other readers.
+            let message = "threads wait for each other: no thread can go on";
+            (Rule::Deadlock, format!("{message} (a reader can be behind a writer that waits)"))
+        };
+        let finding = Finding::new(rule, Certainty::Observed, message);
         with_places(finding, observer, state)
     })
 }

@@ -62,6 +62,8 @@ pub(super) struct ThreadState {
     pub(super) time: Duration,
     /// Whether it would not wait for ever for what it waits for.
     pub(super) gives_up: bool,
+    /// Whether it looks again and again.
+    pub(super) spins: bool,
     /// How often it may still wake up for no reason.
     pub(super) spurious: u32,
     pub(super) parking: super::park::Parking,
@@ -310,14 +312,24 @@ impl State {
 
 /// Suspends the thread until the step is done.
 pub(super) fn suspend(step: Step) -> Answer {
-    let yielder = on_state(|state| state.me().yielder);
+    let spins = matches!(step, Step::Stuck { again: true, .. });
+    let yielder = on_state(|state| {
+        let me = state.me();
+        me.spins |= spins;
+        me.yielder
+    });
     current::set(Kind::Os);
     // SAFETY: the thread runs, so its coroutine has not ended, which the yielder belongs to.
     let reply = unsafe { &*yielder }.suspend(step);
     current::set(Kind::Explore);
     match reply {
         Some(answer) => {
-            on_state(|state| state.me().events = answer.events);
+            on_state(|state| {
+                let me = state.me();
+                me.events = answer.events;
+                // It may look again, and then it still does.
+                me.spins &= spins;
+            });
             answer
         }
         None => {

@@ -129,6 +129,7 @@ pub(super) fn add(
         attempt: Attempt::default(),
         time,
         gives_up: false,
+        spins: false,
         spurious: state.spurious,
         parking: Parking::default(),
         ended: None,
