@@ -96,11 +96,15 @@ impl<'a> Execution<'a> {
     }
 
     /// Whether this differs from another blocked execution only in the order of requests that
-    /// wait in vain, and is not the one where they are in order of their threads.
+    /// wait in vain, and is not the one where they are in order of their threads. A place in the
+    /// queue that nobody waits at is not one of them: those behind it wait because of it.
     pub(super) fn repeats_another(&self) -> bool {
         self.blocked
             && self.graph.locks.iter().enumerate().any(|(lock, queue)| {
-                let waits = |section: &&Section| !self.graph.is_granted(lock, section.request);
+                let waits = |section: &&Section| {
+                    matches!(self.kind(section.request), Kind::Request(_))
+                        && !self.graph.is_granted(lock, section.request)
+                };
                 let waiting = queue.iter().filter(waits);
                 !waiting.map(|section| self.machine.rank(section.request.thread)).is_sorted()
             })

@@ -60,6 +60,37 @@ fn a_deadlock_is_seen_with_all_that_led_to_it() {
     assert_eq!(last, Some(Kind::Request(0)));
 }
 
+/// A thread that waits behind a place in a queue, whose owner waits elsewhere, waits because of it:
+/// whatever the order in which the threads were spawned.
+#[test]
+fn who_waits_behind_one_who_waits_elsewhere_is_found() {
+    for (reader, writer) in [(1, 2), (2, 1)] {
+        let main = body(move |t| {
+            t.spawn(1)?;
+            t.spawn(2)?;
+            t.lock(0)?;
+            t.join(reader)?;
+            t.unlock(0)?;
+            t.join(writer)
+        });
+        let short = body(|t| {
+            t.lock(1)?;
+            t.unlock(1)
+        });
+        let long = body(|t| {
+            for step in [Step::Enter(0), Step::Enter(1), Step::Take(0), Step::Take(1)] {
+                t.step(step)?;
+            }
+            t.unlock(0)?;
+            t.unlock(1)
+        });
+        let others = if reader == 1 { [short, long] } else { [long, short] };
+        let bodies = std::iter::once(main).chain(others).collect();
+        let result = run(Explorer::new(MemoryModel::Sc), Bodies::new(bodies));
+        assert_eq!((result.executions(), result.blocked()), (3, 1), "{result:?}");
+    }
+}
+
 /// Threads that add to plain memory under a mutex; `drift` makes every run another program.
 #[derive(Default)]
 struct Plain {

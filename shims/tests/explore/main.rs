@@ -3,6 +3,7 @@
 
 mod bounds;
 mod counts;
+mod findings;
 mod litmus;
 mod oracle;
 mod primitives;

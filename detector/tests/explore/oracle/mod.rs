@@ -137,7 +137,7 @@ pub(crate) fn program() -> impl Strategy<Value = Vec<Vec<Do>>> {
 
 pub(crate) fn cases() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
-    ProptestConfig::with_cases(cases.unwrap_or(300))
+    ProptestConfig::with_cases(cases.unwrap_or(4_500))
 }
 
 proptest! {

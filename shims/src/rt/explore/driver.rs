@@ -278,6 +278,7 @@ impl<'a> Exploring<'a> {
                 self.judge(observed, end == End::Blocked, token);
             }
             Err(ReplayError::Stopped(stop)) => {
+                self.executions += 1;
                 let schedule = self.walk.schedule().clone();
                 return Ok(Some(self.stop_at(&schedule, stop)));
             }
@@ -316,29 +317,39 @@ impl<'a> Exploring<'a> {
 
     /// Looks at an execution that shows something.
     pub(super) fn look(&mut self, schedule: Schedule, fault: Option<u64>) -> Result<(), Failure> {
+        if !self.shows_anything_new(&schedule) {
+            return Ok(());
+        }
         let shorter =
             fault.and_then(|fault| shorten(&mut self.runtime, &mut self.walk, &schedule, fault));
         if let Some(failure) = self.failure() {
             return Err(failure);
         }
-        let schedule = shorter.unwrap_or(schedule);
+        if let Some(shorter) = shorter {
+            self.look_at(&shorter);
+            // What else the longer one shows, the shorter one need not show too.
+            if !self.shows_anything_new(&schedule) {
+                return Ok(());
+            }
+        }
         self.look_at(&schedule);
         Ok(())
     }
 
-    fn look_at(&mut self, schedule: &Schedule) {
+    /// Whether an execution shows what no other has shown. No stacks are captured for that.
+    fn shows_anything_new(&mut self, schedule: &Schedule) -> bool {
         self.observe(false);
         let ended = self.walk.repeat(&mut self.runtime, schedule);
         let mut observed = self.observed();
-        let shows = ended != Ok(End::Complete)
-            || !observed.findings.is_empty()
-            || screen::panicked(self.runtime.state()).is_some();
-        if shows {
-            // Once more, for the stacks.
-            self.observe(true);
-            let _ = self.walk.repeat(&mut self.runtime, schedule);
-            observed = self.observed();
-        }
+        let Ok(end) = ended else { return true };
+        let shown = self.shown(&mut observed, end == End::Blocked);
+        shown.iter().any(|finding| self.findings.is_new(finding))
+    }
+
+    fn look_at(&mut self, schedule: &Schedule) {
+        self.observe(true);
+        let ended = self.walk.repeat(&mut self.runtime, schedule);
+        let observed = self.observed();
         match ended {
             Ok(end) => self.judge(observed, end == End::Blocked, Some(schedule.token())),
             Err(ReplayError::Stopped(_)) => self.judge(observed, false, Some(schedule.token())),
@@ -358,24 +369,28 @@ impl<'a> Exploring<'a> {
         observer.unwrap_or_else(|| Box::new(Observer::new(false)))
     }
 
-    /// Takes in what an execution has shown.
-    fn judge(&mut self, mut observer: Box<Observer>, blocked: bool, token: Option<String>) {
+    /// What an execution has shown.
+    fn shown(&self, observer: &mut Observer, blocked: bool) -> Vec<Finding> {
         let state = self.runtime.state();
+        let mut findings = std::mem::take(&mut observer.findings);
         if !blocked {
             let threads = (0..).zip(&state.threads).skip(1);
             for (key, thread) in threads.filter(|(_, thread)| !thread.joined) {
-                let leaked = observer.detector.leaked(thread::id(key), thread.started);
-                observer.findings.push(leaked);
+                findings.push(observer.detector.leaked(thread::id(key), thread.started));
             }
         }
-        let mut findings = std::mem::take(&mut observer.findings);
         if screen::panicked(state).is_some() {
-            findings.push(panic_finding(&observer, &state.panics));
+            findings.push(panic_finding(observer, &state.panics));
         } else if blocked && !findings.iter().any(says_stuck) {
-            findings.extend(stuck_finding(&observer, state));
+            findings.extend(stuck_finding(observer, state));
         }
+        findings
+    }
+
+    /// Takes in what an execution has shown.
+    fn judge(&mut self, mut observer: Box<Observer>, blocked: bool, token: Option<String>) {
         let rows = observer.schedule();
-        for mut finding in findings {
+        for mut finding in self.shown(&mut observer, blocked) {
             if let Some(token) = &token {
                 finding.set_replay(token);
                 finding.set_schedule(observer.detector.context(), rows.clone());
@@ -425,6 +440,8 @@ impl<'a> Exploring<'a> {
             let predicts = finding.kind() == Rule::LockOrderCycle;
             !predicts || !happened.iter().any(|deadlock| made(finding).is_subset(deadlock))
         });
+        let drifts = findings.iter().any(|finding| finding.kind() == Rule::Nondeterminism);
+        let stopped = stopped.or(drifts.then_some(Stopped::Nondeterminism));
         if stopped.is_none() {
             // All executions are known: what they do not show cannot happen.
             findings.retain(|finding| !is_disproved(finding));

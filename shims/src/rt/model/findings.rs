@@ -18,14 +18,15 @@ impl Findings {
     /// ends the exploration: what was observed does, what is predicted or a mere note does not.
     pub(crate) fn add(&mut self, finding: Finding) -> bool {
         let stops = stops(&finding);
-        let steps = finding.threads().iter().flat_map(|thread| &thread.steps);
-        let mut sites: Vec<_> = steps.map(|step| step.site).collect();
-        sites.sort_unstable();
-        sites.extend(finding.objects().iter().map(|object| object.created));
-        if self.seen.insert((finding.kind(), sites)) {
+        if self.seen.insert(key(&finding)) {
             self.list.push(finding);
         }
         stops
+    }
+
+    /// Whether no finding of the same rule at the same places is there.
+    pub(crate) fn is_new(&self, finding: &Finding) -> bool {
+        !self.seen.contains(&key(finding))
     }
 
     /// Adds what was found elsewhere.
@@ -50,6 +51,15 @@ impl Findings {
         list.retain(|finding| fingerprints.insert(finding.fingerprint()));
         list
     }
+}
+
+/// The rule and the places of a finding.
+fn key(finding: &Finding) -> (Rule, Vec<Site>) {
+    let steps = finding.threads().iter().flat_map(|thread| &thread.steps);
+    let mut sites: Vec<_> = steps.map(|step| step.site).collect();
+    sites.sort_unstable();
+    sites.extend(finding.objects().iter().map(|object| object.created));
+    (finding.kind(), sites)
 }
 
 fn stops(finding: &Finding) -> bool {

@@ -3,7 +3,12 @@
 
 use std::collections::HashSet;
 
-use super::{code::compile, machine::State, outcome::Outcome, program::Program};
+use super::{
+    code::compile,
+    machine::State,
+    outcome::Outcome,
+    program::{Program, RWLOCKS},
+};
 
 /// What a program can lead to.
 #[derive(Default, Debug)]
@@ -18,6 +23,8 @@ pub(super) struct Possible {
 /// What is asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ask {
+    /// Whether readers of the lock may queue behind a writer that waits.
+    pub(super) queues: [bool; RWLOCKS],
     /// Whether executions are to be told apart.
     pub(super) traced: bool,
     /// How many states may be looked at.

@@ -1,7 +1,8 @@
 //! The machine of the reference: its states, and the steps between them.
 //!
 //! A wait ends by a notification or, if it is timed, at any time by itself; a notification wakes
-//! any of those who wait. A reader may queue behind a writer that waits, or pass it.
+//! any of those who wait. A reader may queue behind a writer that waits, or pass it; of which locks
+//! is said by [`Ask::queues`].
 
 use super::{
     code::Step,
@@ -61,6 +62,7 @@ pub(super) struct State {
     mutexes: [Mutex; MUTEXES],
     rwlocks: [RwLock; RWLOCKS],
     trace: Option<Trace>,
+    queues: [bool; RWLOCKS],
 }
 
 impl State {
@@ -72,6 +74,7 @@ impl State {
             mutexes: [Mutex::default(); MUTEXES],
             rwlocks: [RwLock::default(); RWLOCKS],
             trace: ask.traced.then(|| Trace::new(threads)),
+            queues: ask.queues,
         };
         state.threads[0].status = Status::Ready;
         state
@@ -150,7 +153,7 @@ impl State {
             Step::Read(lock) if !self.rwlocks[lock].writer => {
                 next.push(self.read(thread, lock));
                 for (writer, other) in self.threads.iter().enumerate() {
-                    if other.status == Status::Wanting(lock) {
+                    if self.queues[lock] && other.status == Status::Wanting(lock) {
                         next.push(self.with(thread, Status::Behind(writer)));
                     }
                 }

@@ -1,3 +1,5 @@
+//! The message of an overflow, and what is left to others, each in a process of its own.
+
 use std::{
     hint::black_box,
     os::unix::process::ExitStatusExt,

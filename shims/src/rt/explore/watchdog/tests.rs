@@ -1,3 +1,5 @@
+//! Workers that are ended, and one that is left alone, each in a process of its own.
+
 use std::{
     hint::{black_box, spin_loop},
     process::Output,
