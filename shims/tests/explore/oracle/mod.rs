@@ -9,6 +9,7 @@
 mod code;
 mod interpret;
 mod machine;
+mod messages;
 mod outcome;
 mod perform;
 mod program;
