@@ -274,8 +274,7 @@ impl<'a> Exploring<'a> {
             Ok(end) => {
                 self.blocked += u64::from(end == End::Blocked);
                 self.executions += u64::from(end != End::Blocked);
-                let token = Some(self.walk.schedule().token());
-                self.judge(observed, end == End::Blocked, token);
+                self.judge(observed, end == End::Blocked, Some(token.to_owned()));
             }
             Err(ReplayError::Stopped(stop)) => {
                 self.executions += 1;
@@ -341,7 +340,14 @@ impl<'a> Exploring<'a> {
         self.observe(false);
         let ended = self.walk.repeat(&mut self.runtime, schedule);
         let mut observed = self.observed();
-        let Ok(end) = ended else { return true };
+        let end = match ended {
+            Ok(end) => end,
+            Err(ReplayError::Stopped(_)) => return true,
+            Err(error) => {
+                self.add(nondeterminism(&error.to_string()));
+                return false;
+            }
+        };
         let shown = self.shown(&mut observed, end == End::Blocked);
         shown.iter().any(|finding| self.findings.is_new(finding))
     }
