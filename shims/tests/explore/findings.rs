@@ -384,7 +384,7 @@ fn nondeterminism_by_turns() {
         let lock = Arc::new(Mutex::new(()));
         let theirs = Arc::clone(&lock);
         let other = thread::spawn(move || drop(theirs.lock()));
-        if RUNS.fetch_add(1, SeqCst) % 2 == 0 {
+        if RUNS.fetch_add(1, SeqCst).is_multiple_of(2) {
             drop(lock.lock());
         }
         other.join().unwrap();
