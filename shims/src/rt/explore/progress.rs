@@ -25,9 +25,12 @@ impl Progress {
 
     /// So many executions have been made, and such a share of all is explored, if that is known.
     pub(super) fn show(&mut self, executions: u64, explored: Option<f64>) {
+        if !self.on_terminal {
+            return;
+        }
         let elapsed = self.began.elapsed();
         let recent = self.last.is_some_and(|last| last.elapsed() < AGAIN);
-        if !self.on_terminal || elapsed < QUIET || recent {
+        if elapsed < QUIET || recent {
             return;
         }
         self.last = Some(Instant::now());
