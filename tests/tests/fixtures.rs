@@ -50,6 +50,8 @@ variants! {
     pool_map: "pool-map", "mended";
     producer_consumer_buggy: "producer-consumer", "buggy";
     producer_consumer_mended: "producer-consumer", "mended";
+    bounded_queue_mended: "bounded-queue", "mended";
+    bounded_queue_mended_by_notify_all: "bounded-queue", "mended-by-notify-all";
     worker_pool_buggy: "worker-pool", "buggy";
     worker_pool_mended: "worker-pool", "mended";
 }
@@ -57,6 +59,6 @@ variants! {
 #[test]
 fn every_variant_that_can_run_has_a_test() {
     let missing = unlisted(programs(), TESTED);
-    // Its fault needs luck to show: see the models.
-    assert_eq!(missing, ["chat-condition::document"]);
+    // Their faults need luck to show: see the models.
+    assert_eq!(missing, ["counter::lost", "chat-condition::document", "bounded-queue::buggy"]);
 }
