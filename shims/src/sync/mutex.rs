@@ -72,7 +72,7 @@ impl<T: ?Sized> Mutex<T> {
     /// The guard for a hold that this thread has.
     #[inline]
     fn guard(&self, held: Held) -> MutexGuard<'_, T> {
-        MutexGuard { lock: self, held, changed: false, _not_send: PhantomData }
+        MutexGuard { lock: self, held, _not_send: PhantomData }
     }
 
     /// Whether the mutex is poisoned; another thread may change that at any time.
@@ -137,8 +137,6 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 pub struct MutexGuard<'a, T: ?Sized> {
     lock: &'a Mutex<T>,
     held: Held,
-    /// Whether the data may have been changed.
-    changed: bool,
     /// The thread that acquires is the one that releases.
     _not_send: PhantomData<*const ()>,
 }
@@ -150,12 +148,12 @@ impl<T: ?Sized> MutexGuard<'_, T> {
     /// Releases the mutex, waits at `condvar`, and acquires it again.
     #[track_caller]
     pub(super) fn wait(self, condvar: &RawCondvar, until: Until) -> LockResult<(Self, Wake)> {
-        let (lock, held, changed) = (self.lock, self.held, self.changed);
+        let (lock, held) = (self.lock, self.held);
         // If the wait panics, the mutex is not held, and no guard must release it.
         mem::forget(self);
         // SAFETY: the guard that was just forgotten stood for this thread's hold.
-        let wake = unsafe { condvar.wait_seen(&lock.raw, until, changed) };
-        lock.poison.check((lock.guard(held), wake))
+        let wake = unsafe { condvar.wait_seen(&lock.raw, until, held.has_changed()) };
+        lock.poison.check((lock.guard(held.unchanged()), wake))
     }
 }
 
@@ -172,7 +170,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        self.changed = true;
+        self.held.change();
         // SAFETY: as for `deref`, and the guard is borrowed mutably.
         unsafe { &mut *self.lock.data.get() }
     }
@@ -183,7 +181,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         self.lock.poison.release(self.held);
         // SAFETY: the guard stands for this thread's hold, and ends here.
-        unsafe { self.lock.raw.unlock(self.changed) };
+        unsafe { self.lock.raw.unlock(self.held.has_changed()) };
     }
 }
 

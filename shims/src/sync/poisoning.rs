@@ -16,16 +16,33 @@ use crate::rt::{Contents, thread::panicking};
 /// Relaxed accesses are enough: the lock itself orders them.
 pub(super) struct Poison(Contents<AtomicBool>);
 
-/// What an exclusive guard remembers: whether its thread was panicking already when it was made.
+/// What an exclusive guard remembers: whether its thread was panicking already when it was made, and
+/// whether what it guards may have been changed since. In one byte, so that a guard is two words.
 #[derive(Clone, Copy)]
-pub(super) struct Held {
-    panicking: bool,
-}
+pub(super) struct Held(u8);
+
+const PANICKING: u8 = 1;
+const CHANGED: u8 = 2;
 
 impl Held {
     #[inline]
     pub(super) fn new() -> Self {
-        Self { panicking: panicking() }
+        Self(if panicking() { PANICKING } else { 0 })
+    }
+
+    #[inline]
+    pub(super) fn change(&mut self) {
+        self.0 |= CHANGED;
+    }
+
+    /// The same, where others could see what was changed meanwhile.
+    pub(super) fn unchanged(self) -> Self {
+        Self(self.0 & !CHANGED)
+    }
+
+    #[inline]
+    pub(super) fn has_changed(self) -> bool {
+        self.0 & CHANGED != 0
     }
 }
 
@@ -52,7 +69,7 @@ impl Poison {
     /// At the end of an exclusive hold: poisons if a panic began during it.
     #[inline]
     pub(super) fn release(&self, held: Held) {
-        if !held.panicking && panicking() {
+        if held.0 & PANICKING == 0 && panicking() {
             self.flag().store(true, Relaxed);
         }
     }

@@ -147,21 +147,25 @@ pub(crate) fn is_only_waited_for(made: Place, asks: bool) -> bool {
 pub(crate) struct Explore;
 
 impl World for Explore {
+    #[cold]
     #[track_caller]
     fn mutex_lock(self, mutex: &RawMutex, until: Until) -> bool {
         lock::lock(mutex, until)
     }
 
+    #[cold]
     #[track_caller]
     unsafe fn mutex_unlock(self, mutex: &RawMutex, changed: bool) {
         lock::unlock(mutex, changed);
     }
 
+    #[cold]
     #[track_caller]
     fn rwlock_lock(self, lock: &RawRwLock, mode: Mode, until: Until) -> bool {
         lock::rw_lock(lock, mode, until)
     }
 
+    #[cold]
     #[track_caller]
     unsafe fn rwlock_unlock(self, lock: &RawRwLock, mode: Mode) {
         lock::rw_unlock(lock, mode);
