@@ -51,16 +51,29 @@ impl Order {
         let mut done = vec![0; graph.threads.len()];
         let mut progress = true;
         while std::mem::take(&mut progress) {
-            for (thread, done) in done.iter_mut().enumerate() {
-                while step(thread) {
-                    order.push(EventId { thread, index: *done });
-                    *done += 1;
+            for thread in 0..done.len() {
+                while !waits(graph, EventId { thread, index: done[thread] }, &done) && step(thread)
+                {
+                    order.push(EventId { thread, index: done[thread] });
+                    done[thread] += 1;
                     progress = true;
                 }
             }
         }
         Self(order)
     }
+}
+
+/// Whether an event is a request for a mutex that is not free yet. A thread asks when it can have
+/// it, so that nobody who only enters the queue comes between.
+fn waits(graph: &Graph, id: EventId, done: &[usize]) -> bool {
+    let Some(Kind::Request(lock)) = graph.thread(id.thread).get(id.index).map(|event| event.kind)
+    else {
+        return false;
+    };
+    let before = graph.before(lock, id).filter(|_| graph.is_granted(lock, id));
+    let release = before.and_then(|before| before.release);
+    release.is_some_and(|release| release.index >= done[release.thread])
 }
 
 /// Turns events in an order into decisions.

@@ -464,3 +464,24 @@ fn explorations_are_not_nested() {
     });
     panic!("{}", exploration.findings()[0]);
 }
+
+/// A reader's request lies in the graph before the writer enters the queue, and is granted after:
+/// the schedule has to say so.
+#[test]
+fn readers_and_a_writer_that_queue_are_no_drift() {
+    let exploration = explorer().run(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let (mine, theirs) = (Arc::clone(&lock), Arc::clone(&lock));
+        let reader = thread::spawn(move || drop(mine.read()));
+        let writer = thread::spawn(move || {
+            *theirs.write().unwrap() += 1;
+            *theirs.write().unwrap() += 1;
+        });
+        let pair = (Mutex::new(()), lockwise::sync::Condvar::new());
+        drop(pair.1.wait(pair.0.lock().unwrap()));
+        reader.join().unwrap();
+        writer.join().unwrap();
+    });
+    assert!(exploration.is_complete(), "{exploration}");
+    assert!(exploration.blocked() > 0);
+}
