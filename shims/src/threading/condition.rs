@@ -22,7 +22,8 @@ use crate::rt::{self, Meta, MonitorGuard, RawCondvar, Until, Wake};
 
 /// A condition variable together with its lock, as CPython's [`threading.Condition`].
 ///
-/// Waiters are woken in the order in which they began to wait. A wait gives the lock up altogether,
+/// Waiters are woken in the order in which they began to wait, as CPython does without promising it:
+/// where every interleaving is explored, in any order. A wait gives the lock up altogether,
 /// however often its owner has acquired it, and restores that afterwards.
 ///
 /// [`threading.Condition`]: https://docs.python.org/3.13/library/threading.html#condition-objects

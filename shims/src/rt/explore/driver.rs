@@ -17,7 +17,7 @@ use lockwise_detector::{
 use super::{
     faults::{is_disproved, livelock, nondeterminism, panic_finding, says_stuck, stuck_finding},
     observer::{self, Observer},
-    panics::{message_of, note_panics},
+    panics::note_panics,
     plan::Plan,
     preempt::Preemptions,
     progress::Progress,
@@ -29,7 +29,7 @@ use super::{
 };
 use crate::rt::{
     current::{self, Kind},
-    model::Findings,
+    model::{Findings, message_of},
 };
 
 /// The closure that is explored.

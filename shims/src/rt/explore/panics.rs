@@ -1,10 +1,7 @@
 //! The panics of explored programs: their messages and places, in place of what std would print of
 //! each in every execution.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, Once, PoisonError},
-};
+use std::sync::Once;
 
 use lockwise_detector::Site;
 
@@ -12,7 +9,10 @@ use super::{
     aborts,
     state::{Panicked, on_state},
 };
-use crate::rt::current::{self, Kind};
+use crate::rt::{
+    current::{self, Kind},
+    model::{message_of, site_of},
+};
 
 /// Begins to watch the panics of explored programs, for their messages and places.
 pub(super) fn note_panics() {
@@ -36,23 +36,4 @@ pub(super) fn note_panics() {
             });
         }));
     });
-}
-
-/// A place as the panic hook gives it: not for ever, so its file is kept once.
-fn site_of(location: &std::panic::Location<'_>) -> Site {
-    static FILES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut files = FILES.lock().unwrap_or_else(PoisonError::into_inner);
-    let file = files.get(location.file()).copied().unwrap_or_else(|| {
-        let kept: &'static str = Box::leak(location.file().to_owned().into_boxed_str());
-        files.insert(kept);
-        kept
-    });
-    Site { file, line: location.line(), column: location.column() }
-}
-
-/// What a panic says.
-pub(super) fn message_of(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }

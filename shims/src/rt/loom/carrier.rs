@@ -31,6 +31,7 @@ use super::{
     explore::End,
     lock, set_current,
 };
+use crate::rt::model::message_of;
 
 /// In words: 512 KiB, of which only what is used takes memory.
 const STACK_WORDS: usize = 0x1_0000;
@@ -199,11 +200,4 @@ fn found(rule: Rule, message: String) {
         model.findings.add(finding);
         model.end.get_or_insert(End::Found);
     });
-}
-
-/// What a panic says.
-pub(super) fn message_of(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a panic without a message".to_owned())
 }

@@ -12,11 +12,11 @@ use lockwise_detector::{Finding, Site, Stack, ThreadId};
 use super::{
     LoomError,
     atomic::{Atomics, Cells},
-    carrier::{self, Halt, message_of},
+    carrier::{self, Halt},
     execution::{Execution, on_model, set_model},
     is_current, set_current, thread,
 };
-use crate::rt::model::{Ending, Findings, next_serial};
+use crate::rt::model::{Ending, Findings, message_of, next_serial};
 
 /// How far an exploration goes.
 #[derive(Clone, Debug)]
@@ -66,7 +66,6 @@ pub(super) struct Model {
     executions: usize,
     pub(super) findings: Findings,
     pub(super) stacks: HashMap<(ThreadId, usize), Option<Stack>>,
-    pub(super) files: HashSet<&'static str>,
     pub(super) end: Option<End>,
     pub(super) execution: Option<Execution>,
 }
@@ -237,7 +236,6 @@ impl Model {
             executions: 0,
             findings: Findings::default(),
             stacks: HashMap::new(),
-            files: HashSet::new(),
             end: None,
             execution: None,
         }

@@ -16,7 +16,7 @@ use loom::sync::atomic::AtomicBool as LoomBool;
 
 use super::{
     LoomError,
-    carrier::{self, end, fail, halt_if_over, in_loom, message_of},
+    carrier::{self, end, fail, halt_if_over, in_loom},
     execution::{
         Execution, Panicked, Waiting, on_execution, on_model, tell, tell_of, tell_quietly,
     },
@@ -27,7 +27,7 @@ use super::{
 };
 use crate::rt::{
     Until, Wake,
-    model::destroy_locals,
+    model::{destroy_locals, message_of, site_of},
     thread::{Spawn, Thread},
     world::Place,
 };
@@ -229,20 +229,6 @@ pub(super) fn note_panic(info: &std::panic::PanicHookInfo<'_>) {
         let thread = execution.current;
         execution.panics.push(Panicked { thread, message, site });
     });
-}
-
-/// A place as the panic hook gives it: not for ever, so its file is kept once for each exploration.
-fn site_of(location: &Location<'_>) -> Site {
-    let file = location.file();
-    let file = on_model(|model| {
-        let known = model.files.get(file).copied();
-        known.unwrap_or_else(|| {
-            let kept: &'static str = Box::leak(file.to_owned().into_boxed_str());
-            model.files.insert(kept);
-            kept
-        })
-    });
-    Site { file, line: location.line(), column: location.column() }
 }
 
 #[track_caller]

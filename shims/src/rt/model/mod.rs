@@ -3,6 +3,7 @@
 
 mod findings;
 mod locals;
+mod panics;
 mod segments;
 mod slot;
 
@@ -14,6 +15,7 @@ use std::{
 pub(crate) use self::{
     findings::Findings,
     locals::{Locals, destroy as destroy_locals, with as with_local},
+    panics::{message_of, site_of},
     segments::{is_static, points_elsewhere},
     slot::Slot,
 };
