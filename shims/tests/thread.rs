@@ -55,6 +55,21 @@ fn a_detached_thread_drops_its_own_result() {
     assert_eq!(receiver.recv(), Ok(id));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_handle_gives_the_pthread_and_the_right_to_join_it() {
+    use std::os::unix::thread::JoinHandleExt;
+    let handle = thread::spawn(thread::park);
+    let other = thread::spawn(|| ());
+    assert_ne!(handle.as_pthread_t(), other.as_pthread_t());
+    handle.thread().unpark();
+    let pthread = handle.as_pthread_t();
+    assert_eq!(handle.into_pthread_t(), pthread);
+    // SAFETY: the thread is joinable, and nobody else joins it.
+    assert_eq!(unsafe { libc::pthread_join(pthread, std::ptr::null_mut()) }, 0);
+    other.join().unwrap();
+}
+
 #[test]
 fn is_finished_says_whether_the_closure_has_ended() {
     let (sender, receiver) = mpsc::channel::<()>();

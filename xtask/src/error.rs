@@ -58,6 +58,10 @@ pub enum Error {
     ObservedBuild,
     #[error("{} is no report that can be merged: {reason}", path.display())]
     NoReport { path: PathBuf, reason: String },
+    #[error(
+        "`cargo nextest` is not installed; without `--runner nextest` lockwise runs the tests itself"
+    )]
+    NoNextest,
     #[error("interrupted")]
     Interrupted,
     #[error("the benches failed; what they said is above")]
@@ -83,6 +87,7 @@ impl Error {
             | Self::NoRule { .. }
             | Self::NoWorkspace { .. }
             | Self::NoProject
+            | Self::NoNextest
             | Self::NoManifest { .. }
             | Self::NoReport { .. } => exit::USAGE,
             Self::Build { .. }

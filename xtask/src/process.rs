@@ -97,7 +97,7 @@ pub fn complete(command: &mut Command) -> io::Result<Output> {
 }
 
 /// Starts a process that leads a group, which ends with us.
-fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
     lead_a_group(command);
     let child = command.spawn()?;
     let group = Group::led_by(child.id());

@@ -38,6 +38,22 @@ impl Thread {
         dispatch!(world => world.current())
     }
 
+    /// The operating system's thread, if this is one that we started and nobody has joined.
+    #[cfg(unix)]
+    pub(crate) fn pthread(&self) -> Option<libc::pthread_t> {
+        use std::os::unix::thread::JoinHandleExt;
+        let Self::Os(record) = self else { return None };
+        record.with_carrier(|carrier| carrier.as_ref().map(JoinHandleExt::as_pthread_t))
+    }
+
+    /// The same, which is from here on the caller's to join.
+    #[cfg(unix)]
+    pub(crate) fn into_pthread(self) -> Option<libc::pthread_t> {
+        use std::os::unix::thread::JoinHandleExt;
+        let Self::Os(record) = self else { return None };
+        record.with_carrier(Option::take).map(JoinHandleExt::into_pthread_t)
+    }
+
     /// Starts a thread.
     ///
     /// # Errors

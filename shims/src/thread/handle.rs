@@ -87,6 +87,23 @@ impl<T> Running<T> {
 /// thread go on alone.
 pub struct JoinHandle<T>(pub(super) Running<T>);
 
+/// # Panics
+///
+/// In an explored program, whose threads are none of the operating system's.
+#[cfg(unix)]
+impl<T> std::os::unix::thread::JoinHandleExt for JoinHandle<T> {
+    fn as_pthread_t(&self) -> std::os::unix::thread::RawPthread {
+        self.0.thread.raw().pthread().expect(NO_PTHREAD)
+    }
+
+    fn into_pthread_t(self) -> std::os::unix::thread::RawPthread {
+        self.0.thread.raw().clone().into_pthread().expect(NO_PTHREAD)
+    }
+}
+
+#[cfg(unix)]
+const NO_PTHREAD: &str = "a thread of an explored program is no pthread";
+
 // SAFETY: as std has it, for every `T`. A handle is only made for a `T` that is `Send`, so what it
 // gives to whatever thread joins by it may go there; and a shared handle gives no access to it.
 unsafe impl<T> Send for JoinHandle<T> {}

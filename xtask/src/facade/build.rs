@@ -30,19 +30,22 @@ pub(super) fn obtain(toolchain: &Toolchain, cache: &Cache) -> Result<Facade, Err
     let key = cache::key([sources::key().as_bytes(), toolchain.version.as_bytes()]);
     let directory = cache.directory("facades")?.join(&key[..24]);
     if !directory.exists() {
-        cache::make_whole(&directory, |new| build(new, toolchain))?;
+        // What does not change from one version of lockwise to the next is not built again.
+        let compiler = cache::key([toolchain.version.as_bytes()]);
+        let workspace = cache.directory(&format!("facades/build-{}", &compiler[..24]))?;
+        cache::make_whole(&directory, |new| build(new, &workspace, toolchain))?;
     }
     Ok(Facade { directory })
 }
 
-/// Builds in a directory of its own, and leaves the libraries in `to`.
-fn build(to: &Path, toolchain: &Toolchain) -> Result<(), Error> {
+/// Builds in `workspace`, and leaves the libraries in `to`.
+fn build(to: &Path, workspace: &Path, toolchain: &Toolchain) -> Result<(), Error> {
     if std::io::stderr().is_terminal() {
         anstream::eprintln!("Building lockwise for this toolchain (once, about a minute) ...");
     }
-    let workspace = tempfile::tempdir().map_err(Error::Scratch)?;
-    sources::write(workspace.path()).map_err(Error::Scratch)?;
-    for built in compile(workspace.path(), toolchain)? {
+    sources::write(workspace)
+        .map_err(|source| Error::Cache { path: workspace.to_owned(), source })?;
+    for built in compile(workspace, toolchain)? {
         keep(&built, to)?;
     }
     let facade = Facade { directory: to.to_owned() };

@@ -15,8 +15,14 @@ pub(super) fn key() -> String {
     cache::key(FILES.iter().flat_map(|(path, text)| [path.as_bytes(), text]))
 }
 
-/// Writes them below `root`, as a workspace of their own.
+/// Writes them below `root`, as a workspace of their own, in the place of what was there of others.
 pub(super) fn write(root: &Path) -> io::Result<()> {
+    for member in MEMBERS {
+        match fs::remove_dir_all(root.join(member)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
     for (path, text) in FILES {
         let to = root.join(path);
         if let Some(parent) = to.parent() {

@@ -93,7 +93,7 @@ impl Build<'_> {
     }
 
     /// Why the build failed: whether it is because of the observation.
-    fn failure(&self) -> Error {
+    pub(super) fn failure(&self) -> Error {
         let package = self.project.root.display().to_string();
         if self.observation.is_none() {
             return Error::Build { package };

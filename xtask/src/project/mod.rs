@@ -9,6 +9,7 @@ mod build;
 mod documentation;
 mod flags;
 mod lockfile;
+mod nextest;
 mod options;
 pub(crate) mod partition;
 mod report;
@@ -50,9 +51,22 @@ pub(crate) struct Options {
     /// Runs only a part of the tests: `hash:1/4` or `count:1/4` is the first of four.
     #[arg(long, value_name = "PART")]
     pub(crate) partition: Option<Partition>,
+    /// What runs the tests.
+    #[arg(long, value_enum, default_value = "own")]
+    pub(crate) runner: Runner,
     /// Where builds are kept; without it, `lockwise` in the user's cache directory.
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+}
+
+/// What runs the tests of a project.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) enum Runner {
+    /// lockwise itself.
+    #[default]
+    Own,
+    /// An installed `cargo nextest`.
+    Nextest,
 }
 
 /// Checks the project of `manifest`. `arguments` are for the tests, as those after `--` of
@@ -80,11 +94,18 @@ pub(crate) fn check(
     let mut sources = Sources::new(project.root.clone());
     if options.selection.wants_executables() {
         let built = build.run()?;
-        let suite = Suite::list(&project, &built, arguments, options.partition)?;
-        let run = Run { scratch: scratch.path(), limit, observed: true };
-        report.take(run.all(&suite), &mut sources);
-        report.ignored = suite.ignored;
         cover(&mut report, &project, &built, options);
+        let results = match options.runner {
+            Runner::Own => {
+                let suite = Suite::list(&project, &built, arguments, options.partition)?;
+                report.ignored = suite.ignored;
+                Run { scratch: scratch.path(), limit, observed: true }.all(&suite)
+            }
+            Runner::Nextest => {
+                nextest::test(&build, arguments, options.partition, scratch.path(), limit)?
+            }
+        };
+        report.take(results, &mut sources);
     }
     if options.selection.wants_documentation() && options.partition.is_none_or(Partition::is_first)
     {

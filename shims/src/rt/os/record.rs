@@ -126,10 +126,17 @@ impl Record {
         *self.carrier.lock().unwrap_or_else(PoisonError::into_inner) = Some(carrier);
     }
 
+    /// Looks at the operating system's thread, if we started it and nobody has joined it.
+    pub(in crate::rt) fn with_carrier<R>(
+        &self,
+        look: impl FnOnce(&mut Option<std::thread::JoinHandle<()>>) -> R,
+    ) -> R {
+        look(&mut self.carrier.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Waits until nothing of the thread is left, whose body has returned.
     pub(super) fn join_carrier(&self) {
-        let carrier = self.carrier.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(carrier) = carrier {
+        if let Some(carrier) = self.with_carrier(Option::take) {
             // A panic after the body is one of ours, and the panic hook has shown it.
             let _ = carrier.join();
         }

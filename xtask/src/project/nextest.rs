@@ -1,0 +1,140 @@
+//! The same tests, run by an installed `cargo nextest`: with its profiles, retries and partitions.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
+
+use lockwise_detector::render::Reader;
+
+use super::{
+    build::Build,
+    partition::Partition,
+    run::{self, TestOutcome, TestResult},
+};
+use crate::{Error, check::written::Written, interrupt, process, workspace};
+
+/// The exit codes of nextest that mean that it did its work.
+const RAN: [i32; 3] = [0, 4, 100];
+
+/// Builds and runs the tests.
+pub(super) fn test(
+    build: &Build<'_>,
+    arguments: &[String],
+    partition: Option<Partition>,
+    scratch: &Path,
+    limit: Duration,
+) -> Result<Vec<TestResult>, Error> {
+    if !is_installed(build) {
+        return Err(Error::NoNextest);
+    }
+    let output = scratch.join("nextest.jsonl");
+    let config = scratch.join("nextest.toml");
+    let seconds = limit.as_secs();
+    let text = format!(
+        "[profile.default]\nslow-timeout = {{ period = \"{seconds}s\", terminate-after = 1 }}\n"
+    );
+    fs::write(&config, text).map_err(Error::Scratch)?;
+    let mut command = build.cargo(&["nextest", "run"]);
+    command.args(build.selection.targets()).args(["--no-fail-fast", "--color", "never"]);
+    command.arg("--tool-config-file").arg(format!("lockwise:{}", config.display()));
+    if let Some(partition) = partition {
+        command.args(["--partition", &partition.text()]);
+    }
+    command.arg("--").args(arguments);
+    run::observe(&mut command, &output);
+    let (mut child, _group) = process::start(command.stdin(Stdio::null()).stderr(Stdio::piped()))
+        .map_err(|source| workspace::spawn(&command, source))?;
+    let printed = child.stderr.take().map(follow).unwrap_or_default();
+    let status = child.wait().map_err(|source| workspace::spawn(&command, source))?;
+    if interrupt::is_interrupted() {
+        return Err(Error::Interrupted);
+    }
+    if !status.code().is_some_and(|code| RAN.contains(&code)) {
+        return Err(build.failure());
+    }
+    let mut results = results(&printed);
+    let written = Written::read(&output, &mut Reader::new());
+    let observed = output.exists();
+    for result in &mut results {
+        result.observed = observed;
+    }
+    if let Some(first) = results.first_mut() {
+        first.findings = written.findings;
+    }
+    Ok(results)
+}
+
+fn is_installed(build: &Build<'_>) -> bool {
+    let mut command = build.project.toolchain.cargo();
+    command.args(["nextest", "--version"]).stderr(Stdio::null());
+    process::complete(&mut command).is_ok_and(|output| output.status.success())
+}
+
+/// Passes on what nextest prints, and keeps it.
+fn follow(stderr: impl std::io::Read) -> String {
+    let mut kept = String::new();
+    for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line);
+        anstream::eprintln!("{line}");
+        kept.push_str(&line);
+        kept.push('\n');
+    }
+    kept
+}
+
+/// The lines `PASS [   0.005s] (1/2) package::binary path::name` and their like; of a test that is
+/// run again, the last counts.
+fn results(printed: &str) -> Vec<TestResult> {
+    let mut results: Vec<TestResult> = Vec::new();
+    for line in printed.lines() {
+        let Some((status, rest)) = line.trim().split_once(" [") else { continue };
+        let Some((seconds, name)) = rest.split_once(']') else { continue };
+        let outcome = match status.split_whitespace().last() {
+            Some("PASS" | "LEAK") => TestOutcome::Passed,
+            Some("FAIL" | "SIGSEGV" | "SIGABRT" | "SIGKILL" | "TIMEOUT" | "TERMINATING") => {
+                let how = format!("failed ({status})");
+                TestOutcome::Failed { how, said: String::new() }
+            }
+            _ => continue,
+        };
+        let name =
+            name.trim().trim_start_matches(|c: char| "(/) ".contains(c) || c.is_ascii_digit());
+        let seconds = seconds.trim().trim_start_matches('>').trim_end_matches('s').trim();
+        let time = Duration::try_from_secs_f64(seconds.parse().unwrap_or_default());
+        let time = time.unwrap_or_default();
+        let findings = Vec::new();
+        let result = TestResult { name: name.to_owned(), outcome, findings, time, observed: false };
+        match results.iter_mut().find(|known| known.name == result.name) {
+            Some(known) => *known = result,
+            None => results.push(result),
+        }
+    }
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nextests_lines_are_results() {
+        let printed = "    Finished `test` profile [unoptimized + debuginfo] target(s) in 0.02s\n\
+            ────────────\n Nextest run ID 1 with nextest profile: default\n\
+            \x20   Starting 3 tests across 1 binary\n\
+            \x20       PASS [   0.004s] (1/3) demo tests::adds\n\
+            \x20       FAIL [   0.005s] (2/3) demo tests::fails\n\
+            \x20  TRY 2 PASS [   0.005s] (3/3) demo::it again\n\
+            ────────────\n     Summary [   0.006s] 3 tests run: 2 passed, 1 failed, 0 skipped\n\
+            \x20       FAIL [   0.005s] (2/3) demo tests::fails\n";
+        let results = results(printed);
+        let names: Vec<_> = results.iter().map(|result| result.name.as_str()).collect();
+        assert_eq!(names, ["demo tests::adds", "demo tests::fails", "demo::it again"]);
+        let passed = results.iter().filter(|result| result.outcome == TestOutcome::Passed);
+        assert_eq!(passed.count(), 2);
+        assert_eq!(results[0].time, Duration::from_millis(4));
+    }
+}
