@@ -7,7 +7,8 @@
 //!
 //! - [`lot`] is that queue, [`sleep`] how a thread waits in it and how the wait can fail.
 //! - [`hooks`] hears of locks that are acquired and released without a wait: `parking_lot` says so
-//!   in every build, for its own deadlock detection.
+//!   in every build, for its own deadlock detection. From 0.13 on it says so only with its feature
+//!   `deadlock_detection`: without, only waits are seen.
 //! - [`caller`] finds out from the stack what was called, and where.
 
 mod caller;
