@@ -206,6 +206,18 @@ pub struct ObjectInfo {
     pub created: Site,
 }
 
+impl ObjectInfo {
+    /// Whether `created` is where it was made, and not where it was first used: all that is known
+    /// of another crate's lock, whose type has that crate's path.
+    #[must_use]
+    pub fn is_made_there(&self) -> bool {
+        !self.type_name.starts_with(FOREIGN)
+    }
+}
+
+/// What the types of locks begin with that are known by their addresses alone.
+pub const FOREIGN: &str = "parking_lot::";
+
 /// The kinds of objects that threads share.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, serde::Serialize)]
 #[allow(missing_docs, reason = "each is the type of that name")]

@@ -82,6 +82,10 @@ mod report;
 #[allow(hidden_glob_reexports, reason = "`std::rt` is not for users")]
 mod rt;
 
+#[cfg(feature = "observe")]
+#[doc(hidden)]
+#[path = "parking/mod.rs"]
+pub mod __parking;
 pub mod cell;
 #[cfg(feature = "observe")]
 pub mod explore;

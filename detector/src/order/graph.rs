@@ -104,8 +104,13 @@ impl LockGraph {
             return node;
         }
         let info = context.object(object);
-        let next = ClassId(self.classes.len());
-        let class = *self.classes.entry((info.created, info.kind)).or_insert(next);
+        let class = if info.is_made_there() {
+            let next = ClassId(self.classes.len());
+            *self.classes.entry((info.created, info.kind)).or_insert(next)
+        } else {
+            // Of a class of its own.
+            ClassId(usize::MAX - self.nodes.len())
+        };
         let owner_releases = info.kind.owner_releases();
         let lock = Lock { object, class, owner_releases, owner: None, shared: false, alive: true };
         let node = self.graph.add_node(lock);

@@ -24,6 +24,7 @@ use lockwise_detector::{
 
 pub(crate) use self::exit::{FAILED_TEST, expect_stuck_threads};
 use self::resolve::ProcessResolver;
+pub(crate) use self::resolve::{calls_at, is_own_source};
 pub(crate) use self::unwritten::{Unwritten, await_written};
 use crate::config::{Config, OnFinding};
 
@@ -198,8 +199,16 @@ pub(crate) fn end_with_error(error: &str) -> ! {
 
 /// The stack of the caller, unresolved.
 pub(crate) fn capture() -> Option<Stack> {
+    capture_from(0)
+}
+
+/// The same from the frame on that returns to `address`, if there is one.
+pub(crate) fn capture_from(address: usize) -> Option<Stack> {
     let mut addresses = Vec::with_capacity(MAX_FRAMES);
     backtrace::trace(|frame| {
+        if frame.ip().addr() == address {
+            addresses.clear();
+        }
         addresses.push(frame.ip().addr());
         addresses.len() < MAX_FRAMES
     });

@@ -21,7 +21,7 @@ use std::{
     sync::Arc,
 };
 
-use lockwise_detector::{Frame, Resolve};
+use lockwise_detector::{Frame, Resolve, Site};
 
 /// Symbols of this process, and files near it. Keeps every text that it has read.
 #[derive(Debug)]
@@ -153,6 +153,28 @@ impl Resolve for ProcessResolver {
         self.texts.insert(file.to_owned(), text.clone());
         text
     }
+}
+
+/// Whether `file` is of this crate.
+pub(crate) fn is_own_source(file: &str) -> bool {
+    Path::new(file).starts_with(SOURCE)
+}
+
+/// The functions that a return address lies in, innermost first, and the places of the calls.
+pub(crate) fn calls_at(address: usize) -> Vec<(String, Option<Site>)> {
+    let resolver = ProcessResolver::new();
+    let mut calls = Vec::new();
+    backtrace::resolve(ptr::without_provenance_mut::<c_void>(address), |symbol| {
+        let Some(name) = symbol.name() else { return };
+        let place = symbol.filename().zip(symbol.lineno());
+        let site = place.map(|(file, line)| {
+            // Kept for good: there are as many as the program has calls of this kind.
+            let file = Box::leak(resolver.shorten(file).into_boxed_str());
+            Site::new(file, line, symbol.colno().unwrap_or(1))
+        });
+        calls.push((format!("{name:#}"), site));
+    });
+    calls
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod condvar;
 mod contents;
 pub(crate) mod current;
 pub(crate) mod explore;
+pub(crate) mod foreign;
 pub(crate) mod lane;
 mod ledger;
 #[cfg(feature = "loom")]

@@ -10,6 +10,7 @@ use lockwise_detector::{
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock,
     atomic::{Exchange, Primitive, Rmw},
+    foreign::{Deed, Foreign},
     thread::{Spawn, Thread},
 };
 
@@ -219,6 +220,19 @@ pub(crate) trait World: Copy {
     /// `owner` owns the object no longer.
     #[track_caller]
     fn disown(self, meta: &Meta, owner: &Thread);
+
+    /// This thread does something to a lock of another crate. Never unwinds; an error is as for
+    /// [`World::request`], and there is none but of a request or a wait.
+    ///
+    /// Nobody is told in a world to which no build that has stand-ins for other crates leads.
+    fn foreign(self, _lock: &Foreign, _deed: Deed<'_>) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    /// The id of another crate's lock, made known before a wait names it.
+    fn foreign_id(self, _lock: &Foreign) -> ObjectId {
+        ObjectId(super::os::local::draw_object_id())
+    }
 
     /// The object is gone.
     fn object_gone(self, object: ObjectId);

@@ -81,8 +81,9 @@ pub(crate) fn check(
     let project = Project::open(manifest, &options.selection)?;
     let facade = Facade::obtain(&project.toolchain, &cache)?;
     let target = cache.target(&project.root)?;
+    let stand_ins = StandIns::write(&project, &target)?;
     let observation =
-        Observation { facade: &facade, stand_ins: &StandIns::default(), exclude: &options.exclude };
+        Observation { facade: &facade, stand_ins: &stand_ins, exclude: &options.exclude };
     let build = Build {
         project: &project,
         selection: &options.selection,

@@ -1,19 +1,86 @@
 //! Packages of the project whose source is replaced, because what they do cannot be seen from
 //! std's types alone.
+//!
+//! `parking_lot_core` blocks threads by system calls of its own. Whatever is built on it,
+//! `parking_lot` first of all, stays unmodified: only the source of that one package is replaced, of
+//! the version that the project uses and with its own manifest. cargo calls that an override, which
+//! leaves the project's manifest and lockfile as they are.
 
-use std::process::Command;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use cargo_metadata::Package;
+
+use super::workspace::Project;
+use crate::{Error, facade::key};
+
+/// The source that takes the place of `parking_lot_core`'s.
+const PARKING_LOT_CORE: [(&str, &str); 4] = [
+    ("lib.rs", include_str!("../../../shims/parking_lot_core/src/lib.rs")),
+    ("deadlock.rs", include_str!("../../../shims/parking_lot_core/src/deadlock.rs")),
+    ("spinwait.rs", include_str!("../../../shims/parking_lot_core/src/spinwait.rs")),
+    ("tokens.rs", include_str!("../../../shims/parking_lot_core/src/tokens.rs")),
+];
 
 /// What replaces packages of a project.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct StandIns {
     paths: Vec<String>,
 }
 
 impl StandIns {
+    /// Those that `project` needs, written below `directory`.
+    pub(super) fn write(project: &Project, directory: &Path) -> Result<Self, Error> {
+        let packages = project.metadata.packages.iter().filter(|package| is_replaced(package));
+        let write = |package: &Package| {
+            let path = stand_in(package, directory).map_err(Error::Scratch)?;
+            Ok(path.to_string_lossy().into_owned())
+        };
+        Ok(Self { paths: packages.map(write).collect::<Result<_, Error>>()? })
+    }
+
     pub(super) fn add_to(&self, command: &mut Command) {
         if !self.paths.is_empty() {
             let paths = self.paths.iter().cloned().map(toml::Value::String).collect();
             command.args(["--config", &format!("paths={}", toml::Value::Array(paths))]);
         }
     }
+}
+
+/// Whether it is a published `parking_lot_core` with the interface that the stand-in has.
+fn is_replaced(package: &Package) -> bool {
+    let version = &package.version;
+    package.name.as_str() == "parking_lot_core"
+        && package.source.is_some()
+        && version.major == 0
+        && (8..=10).contains(&version.minor)
+}
+
+/// The package with the other source. Written anew only if it is not there: cargo builds again what
+/// is newer.
+fn stand_in(package: &Package, directory: &Path) -> io::Result<PathBuf> {
+    let texts = PARKING_LOT_CORE.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
+    let name = format!("{}-{}", package.name, package.version);
+    let to = directory.join("stand-ins").join(key(texts)).join(name);
+    if to.join("src").is_dir() {
+        return Ok(to);
+    }
+    fs::create_dir_all(&to)?;
+    let from = package.manifest_path.parent().map(|parent| parent.as_std_path());
+    let from = from.unwrap_or_else(|| Path::new("."));
+    for file in ["Cargo.toml", "build.rs"] {
+        if from.join(file).is_file() {
+            fs::write(to.join(file), fs::read(from.join(file))?)?;
+        }
+    }
+    let written = to.join("src.new");
+    fs::create_dir_all(&written)?;
+    for (name, text) in PARKING_LOT_CORE {
+        fs::write(written.join(name), text)?;
+    }
+    fs::rename(&written, to.join("src"))?;
+    Ok(to)
 }

@@ -93,6 +93,7 @@ use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
     current,
+    foreign::{Deed, Foreign},
     model::{Locals, Restores},
     os::Os,
     thread::{Spawn, Thread},
@@ -316,6 +317,15 @@ impl World for Explore {
         if let Thread::Explore(owner) = owner {
             observer::disown(meta, owner, Location::caller());
         }
+    }
+
+    fn foreign(self, lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
+        observer::tell_foreign(lock, deed);
+        Ok(())
+    }
+
+    fn foreign_id(self, lock: &Foreign) -> ObjectId {
+        if observer::is_observed() { observer::foreign_id(lock, false) } else { ObjectId(0) }
     }
 
     fn object_gone(self, object: ObjectId) {

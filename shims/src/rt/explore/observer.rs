@@ -8,13 +8,18 @@ use std::{cell::Cell, collections::HashSet, panic::Location, sync::Arc};
 use lockwise_detector::{
     Action, Detector, Finding, ObjectId, Op, Site, ThreadId,
     finding::{ScheduleRow, Verb},
-    op::{AtomicAccess, Mode, ObjectInfo, WaitFor},
+    op::{AtomicAccess, Mode, ObjectInfo, Patience, WaitFor},
 };
 
 use super::{state::on_state, thread::Record};
 use crate::{
     report,
-    rt::{Meta, world::Place},
+    rt::{
+        Meta,
+        foreign::{Deed, Foreign, Locks},
+        thread::Thread,
+        world::Place,
+    },
 };
 
 thread_local! {
@@ -27,6 +32,8 @@ pub(super) struct Observer {
     pub(super) detector: Detector,
     ticks: Vec<u64>,
     known: HashSet<ObjectId>,
+    /// Locks of other crates.
+    foreign: Locks<ThreadId>,
     pub(super) findings: Vec<Finding>,
     /// Whether stacks are captured, which takes longer than all else.
     stacks: bool,
@@ -39,6 +46,7 @@ impl Observer {
             detector: Detector::new(),
             ticks: Vec::new(),
             known: HashSet::new(),
+            foreign: Locks::default(),
             findings: Vec::new(),
             stacks,
             rows: Vec::new(),
@@ -242,4 +250,63 @@ pub(super) fn disown(meta: &Meta, owner: &Record, place: Place) {
             observer.observe(me, place.into(), action);
         }
     });
+}
+
+/// The running thread does something to a lock of another crate.
+pub(super) fn tell_foreign(lock: &Foreign, deed: Deed<'_>) {
+    if !OBSERVED.get() {
+        return;
+    }
+    let Foreign { key, mode, patience, site, .. } = *lock;
+    let object = match deed {
+        Deed::Disown | Deed::Block(_) | Deed::Unblock => ObjectId(0),
+        _ => foreign_id(lock, matches!(deed, Deed::Own)),
+    };
+    with(|observer, me| match deed {
+        Deed::Request => observer.observe(me, site, Action::Request { object, mode, patience }),
+        Deed::Withdraw => observer.observe(me, site, Action::GiveUp { object }),
+        Deed::Own => {
+            for owner in observer.foreign.own(lock, me) {
+                let (mode, patience) = (Mode::Exclusive, Patience::Try);
+                observer.observe(owner, site, Action::Release { object, mode });
+                let mode = Mode::Shared;
+                observer.observe(owner, site, Action::Acquire { object, mode, patience });
+            }
+            observer.observe(me, site, Action::Acquire { object, mode, patience });
+        }
+        Deed::Disown => {
+            if let Some((object, owner, mode)) = observer.foreign.disown(key, me) {
+                observer.observe(owner, site, Action::Release { object, mode });
+            }
+        }
+        Deed::Block(on) => {
+            let timed = patience != Patience::Forever;
+            observer.observe(me, site, Action::Block { on, timed });
+        }
+        Deed::Unblock => observer.observe(me, site, Action::Unblock),
+        Deed::Wake(thread, token) => {
+            observer.observe(me, site, Action::Publish { object, token });
+            if let Some(Thread::Explore(woken)) = thread {
+                observer.observe(woken.id(), site, Action::Unblock);
+            }
+        }
+        Deed::Observe(token) => observer.observe(me, site, Action::Observe { object, token }),
+    });
+}
+
+/// The id of a lock of another crate, made known to the detector.
+pub(super) fn foreign_id(lock: &Foreign, owned: bool) -> ObjectId {
+    let mut object = ObjectId(0);
+    with(|observer, me| {
+        if let Some(gone) = observer.foreign.take_gone(lock, owned) {
+            for (owner, mode) in gone.owners {
+                observer.observe(owner, lock.site, Action::Release { object: gone.object, mode });
+            }
+            observer.known.remove(&gone.object);
+            observer.observe(me, Site::UNKNOWN, Action::Destroy { object: gone.object });
+        }
+        object = observer.foreign.id(lock);
+    });
+    introduce_as(object, || Arc::new(lock.info()));
+    object
 }

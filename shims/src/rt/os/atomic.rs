@@ -22,6 +22,7 @@ use super::{
 use crate::rt::{
     Meta,
     atomic::{Exchange, Primitive, Rmw},
+    foreign,
 };
 
 /// What is known of atomics, by session and address.
@@ -50,6 +51,9 @@ fn observed<A: Primitive, R>(
     let local = local();
     let Some(record) = local.record() else { return access(atomic) };
     let site: Site = Location::caller().into();
+    if foreign::is_source(site.file) {
+        return access(atomic);
+    }
     let mut kernel = Kernel::enter();
     let object = shadow(&mut kernel, record, atomic, site);
     let result = access(atomic);

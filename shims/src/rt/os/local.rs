@@ -361,9 +361,14 @@ pub(crate) fn draw_object_id() -> u64 {
 
 /// Whether this is the first time that this thread comes by `place`, as far as it remembers.
 pub(crate) fn is_new_place(place: &'static std::panic::Location<'static>) -> bool {
+    is_new_address(std::ptr::from_ref(place).addr())
+}
+
+/// The same for a place that has this address, or a number of its own.
+pub(crate) fn is_new_address(place: usize) -> bool {
     let local = local();
     // An odd multiple of an address is no context of locks, but for the rarest of accidents.
-    let mark = (std::ptr::from_ref(place).addr() as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    let mark = (place as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
     let new = !local.has_seen(mark);
     local.set_seen(mark);
     new

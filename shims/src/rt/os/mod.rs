@@ -5,6 +5,7 @@
 
 mod atomic;
 mod condvar;
+mod foreign;
 mod held;
 mod kernel;
 pub(crate) mod local;
@@ -31,6 +32,7 @@ use self::{kernel::Kernel, local::local};
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,
     atomic::{Exchange, Primitive, Rmw},
+    foreign::{Deed, Foreign},
     thread::{Spawn, Thread},
 };
 use crate::report::Destination;
@@ -260,6 +262,14 @@ impl World for Os {
             kernel.emit(record, Location::caller().into(), action);
         }
         kernel.leave_quietly();
+    }
+
+    fn foreign(self, lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
+        foreign::tell(lock, deed)
+    }
+
+    fn foreign_id(self, lock: &Foreign) -> ObjectId {
+        foreign::id(lock)
     }
 
     fn object_gone(self, object: ObjectId) {

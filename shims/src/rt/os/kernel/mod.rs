@@ -37,7 +37,7 @@ use super::{
 };
 use crate::{
     report::{self, Destination},
-    rt::Stop,
+    rt::{Stop, foreign::Locks},
 };
 
 static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
@@ -52,6 +52,8 @@ pub(super) struct Kernel {
     next_serial: u32,
     queues: IdMap<usize, VecDeque<Waiter>>,
     pub(super) shadows: Shadows,
+    /// Locks of other crates, and the serial numbers of the threads that own them.
+    pub(super) foreign: Locks<u32>,
     /// Descriptions of objects, by kind, type and place of creation.
     infos: IdMap<(ObjectKind, usize, usize), Arc<ObjectInfo>>,
     fresh: Vec<(Finding, Destination)>,
@@ -106,12 +108,18 @@ impl Kernel {
             next_serial: 1,
             queues: IdMap::default(),
             shadows: Shadows::default(),
+            foreign: Locks::default(),
             infos: IdMap::default(),
             fresh: Vec::new(),
             watched: false,
         };
         kernel.begin_outside(PROCESS);
         kernel
+    }
+
+    /// The thread of this serial number, if it is still known.
+    pub(super) fn record(&self, serial: u32) -> Option<Arc<Record>> {
+        self.records.get(&serial).cloned()
     }
 
     /// A thread that `parent` starts, or that nobody observed starts.

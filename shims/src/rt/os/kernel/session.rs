@@ -104,6 +104,18 @@ impl Kernel {
         self.send(record.session, Op { thread: record.id, at, site, stack, action });
     }
 
+    /// Sends an Op of `record`, whose thread may be another one than the caller, and running: its
+    /// tick is its own to advance.
+    pub(in crate::rt::os) fn emit_on_behalf(
+        &mut self,
+        record: &Record,
+        site: Site,
+        action: Action,
+    ) {
+        let (thread, at) = (record.id, record.tick());
+        self.send(record.session, Op { thread, at, site, stack: None, action });
+    }
+
     /// Sends, late, what the thread `serial` did before; it may have ended since.
     pub(in crate::rt::os) fn emit_for(
         &mut self,
@@ -147,10 +159,20 @@ impl Kernel {
     }
 
     fn introduce_as(&mut self, record: &Record, object: ObjectId, origin: Origin) {
+        self.introduce_with(record, object, |kernel| kernel.info(origin));
+    }
+
+    /// Makes an object known that `info` describes.
+    pub(in crate::rt::os) fn introduce_with(
+        &mut self,
+        record: &Record,
+        object: ObjectId,
+        info: impl FnOnce(&mut Self) -> Arc<ObjectInfo>,
+    ) {
         let known = self.sessions.get_mut(&record.session).map(|s| s.known.insert(object));
         if known == Some(true) {
-            let (thread, at, site) = (record.id, record.tick(), origin.created.into());
-            let info = self.info(origin);
+            let info = info(self);
+            let (thread, at, site) = (record.id, record.tick(), info.created);
             let action = Action::Create { object, info };
             self.send(record.session, Op { thread, at, site, stack: None, action });
         }

@@ -1,0 +1,269 @@
+//! [`Call`]: what was called, and where, as the stack tells.
+//!
+//! A lock says that it was acquired, but not how: whether for reading, whether its caller would have
+//! waited, and where that was. The functions on the stack say it, innermost first, by the names
+//! that `lock_api` gave the methods of its traits; the first function that is neither of a lock's
+//! crate nor of std is the user's. Each return address is looked up once.
+//!
+//! Where a build has no symbols, an acquisition counts as one that would not have waited: nothing
+//! is concluded from its order.
+
+use std::{collections::BTreeMap, panic::Location};
+
+use lockwise_detector::{
+    Site,
+    op::{Mode, ObjectKind, Patience},
+};
+
+use crate::{
+    report,
+    rt::{Ledger, foreign, os::local::unobserved},
+};
+
+/// A call of a lock's method.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    /// What it was called on; `None` if that is nothing known.
+    pub(super) kind: Option<ObjectKind>,
+    pub(super) mode: Mode,
+    pub(super) patience: Patience,
+    /// Where the user called it.
+    pub(super) site: Site,
+    /// The return address there; 0 if it is not known.
+    pub(super) address: usize,
+    /// The source that tells of acquisitions, if that holds a lock and nothing else.
+    pub(super) source: Option<&'static str>,
+}
+
+/// What a return address says.
+#[derive(Clone, Copy, Default, Debug)]
+struct Step {
+    kind: Option<ObjectKind>,
+    manner: Option<(Mode, Patience)>,
+    /// The user's place, if it is one, and the return address there.
+    site: Option<Site>,
+    address: usize,
+}
+
+/// How far the user's function may be away.
+const DEPTH: usize = 48;
+
+static STEPS: Ledger<BTreeMap<usize, Step>> = Ledger::new(BTreeMap::new());
+
+impl Call {
+    /// The call under way.
+    #[track_caller]
+    pub(super) fn here() -> Self {
+        let place = Location::caller();
+        let whole = unobserved(walk);
+        let source = place.file();
+        let kind = if is_raw(source) { kind_of("", source) } else { whole.kind };
+        let unknown = if kind == Some(ObjectKind::RwLock) { Mode::Shared } else { Mode::Exclusive };
+        let (mode, patience) = whole.manner.unwrap_or((unknown, Patience::Try));
+        Self {
+            kind,
+            mode,
+            patience,
+            site: whole.site.unwrap_or_else(|| place.into()),
+            address: whole.address,
+            source: Some(source).filter(|source| is_raw(source)),
+        }
+    }
+}
+
+/// What the stack says as a whole.
+fn walk() -> Step {
+    let mut whole = Step::default();
+    let mut depth = 0;
+    backtrace::trace(|frame| {
+        let address = frame.ip().addr();
+        let known = STEPS.with(|steps| steps.get(&address).copied());
+        let step = known.unwrap_or_else(|| {
+            let step = look_up(address);
+            STEPS.with(|steps| steps.insert(address, step));
+            step
+        });
+        whole.kind = whole.kind.or(step.kind);
+        whole.manner = whole.manner.or(step.manner);
+        (whole.site, whole.address) = (step.site, step.address);
+        depth += 1;
+        whole.site.is_none() && depth < DEPTH
+    });
+    whole
+}
+
+fn look_up(address: usize) -> Step {
+    let mut step = Step::default();
+    for (function, site) in report::calls_at(address) {
+        let file: &'static str = site.map_or("", |site| site.file);
+        match crate_of(&function, file) {
+            Whose::Runtime => {}
+            Whose::Lock => {
+                if stem(file) == "remutex" {
+                    // The owner of a re-entrant mutex: what it says of itself is true or of no use.
+                    foreign::add_source(file);
+                }
+                step.kind = step.kind.or_else(|| kind_of(&function, file));
+                step.manner = step.manner.or_else(|| manner_of(method(&function)));
+            }
+            Whose::User => {
+                (step.site, step.address) = (site, address);
+                break;
+            }
+        }
+    }
+    step
+}
+
+/// Whose a function is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Whose {
+    /// Ours, or std's: it only leads on.
+    Runtime,
+    Lock,
+    User,
+}
+
+/// Whose `function` in `file` is. Where debug information is line tables only, a function has no
+/// path, and the file's counts.
+fn crate_of(function: &str, file: &str) -> Whose {
+    let path = function.trim_start_matches(['<', '&', '*', ' ']);
+    let path = path.strip_prefix("dyn ").unwrap_or(path);
+    // v0 symbols may show the crate's hash.
+    let name = path.split(['[', ':', ' ']).next().filter(|name| *name != path).unwrap_or("");
+    let is_of = |name: &str| file.split(['/', '\\']).any(|folder| is_folder_of(folder, name));
+    match name {
+        "lockwise" | "backtrace" | "core" | "std" | "alloc" | "parking_lot_core" => Whose::Runtime,
+        "parking_lot" | "lock_api" if !function.contains("::tests::") => Whose::Lock,
+        _ if report::is_own_source(file) || is_of_std(file) => Whose::Runtime,
+        _ if is_of("parking_lot_core") || is_of("backtrace") => Whose::Runtime,
+        _ if is_of("parking_lot") || is_of("lock_api") || is_raw(file) => Whose::Lock,
+        _ => Whose::User,
+    }
+}
+
+/// Whether a file is of std, as it was built or as it is installed.
+fn is_of_std(file: &str) -> bool {
+    file.starts_with("/rustc/") || file.contains("/rustlib/src/")
+}
+
+/// Whether a folder is the one of a crate: cargo calls it so, with or without a version.
+fn is_folder_of(folder: &str, name: &str) -> bool {
+    folder.strip_prefix(name).is_some_and(|rest| {
+        let version = rest.strip_prefix('-').unwrap_or(rest);
+        rest.is_empty() || version.starts_with(|first: char| first.is_ascii_digit())
+    })
+}
+
+/// Whether a file holds a raw lock.
+fn is_raw(file: &str) -> bool {
+    stem(file).starts_with("raw_")
+}
+
+fn stem(file: &str) -> &str {
+    let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    name.strip_suffix(".rs").unwrap_or(name)
+}
+
+/// The name of a method, without what it is generic over.
+fn method(function: &str) -> &str {
+    let path = function.split("::<").next().filter(|_| function.ends_with('>'));
+    let path = path.unwrap_or(function);
+    let name = path.rsplit("::").next().unwrap_or(path);
+    name.split('<').next().unwrap_or(name)
+}
+
+/// What a function of `parking_lot` belongs to.
+fn kind_of(function: &str, file: &str) -> Option<ObjectKind> {
+    let module = |name: &str| stem(file).ends_with(name) || function.contains(&format!("{name}::"));
+    let kinds = [
+        ("condvar", ObjectKind::Condvar),
+        ("once", ObjectKind::Once),
+        ("rwlock", ObjectKind::RwLock),
+        ("mutex", ObjectKind::Mutex),
+    ];
+    kinds.into_iter().find(|(name, _)| module(name)).map(|(_, kind)| kind)
+}
+
+/// How a method of `lock_api`'s traits, or the slow part of one, acquires.
+fn manner_of(method: &str) -> Option<(Mode, Patience)> {
+    let method = method.strip_suffix("_slow").unwrap_or(method);
+    let tried = method.strip_prefix("try_");
+    let (name, patience) = match tried {
+        Some(name) if name.ends_with("_for") || name.ends_with("_until") => (name, Patience::Timed),
+        Some(name) => (name, Patience::Try),
+        None => (method, Patience::Forever),
+    };
+    let name = name.trim_end_matches("_for").trim_end_matches("_until");
+    match name {
+        "lock" | "lock_exclusive" | "upgrade" => Some((Mode::Exclusive, patience)),
+        "lock_shared" | "lock_upgradable" => Some((Mode::Shared, patience)),
+        // Passes a waiting writer: it never waits for what its own thread holds.
+        "lock_shared_recursive" => Some((Mode::Shared, Patience::Try)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_crate_of_a_function_is_told_from_its_path() {
+        let raw = "<parking_lot::raw_mutex::RawMutex as lock_api::mutex::RawMutex>::lock";
+        for (function, file, whose) in [
+            (raw, "", Whose::Lock),
+            ("lock_api::mutex::Mutex<R,T>::lock", "", Whose::Lock),
+            ("<lock_api[1f]::mutex::Mutex<R, T>>::lock", "", Whose::Lock),
+            ("parking_lot_core::deadlock::acquire_resource", "", Whose::Runtime),
+            ("core::ops::function::FnOnce::call_once", "", Whose::Runtime),
+            ("parking_lot::mutex::tests::smoke", "", Whose::User),
+            ("bank::transfer", "", Whose::User),
+            ("lock<T>", "/registry/lock_api-0.4.14/src/mutex.rs", Whose::Lock),
+            ("lock", "vendor/parking_lot/src/raw_mutex.rs", Whose::Lock),
+            ("acquire_resource", "/s/parking_lot_core-0.9.12/src/deadlock.rs", Whose::Runtime),
+            ("call_once", "/rustc/1/library/core/src/ops/function.rs", Whose::Runtime),
+            ("transfer", "src/lib.rs", Whose::User),
+            ("transfer", "parking_lot_users/src/lib.rs", Whose::User),
+        ] {
+            assert_eq!(crate_of(function, file), whose, "{function} {file}");
+        }
+    }
+
+    #[test]
+    fn the_method_tells_how_a_lock_is_acquired() {
+        use Mode::{Exclusive, Shared};
+        use Patience::{Forever, Timed, Try};
+        let raw = "<parking_lot::raw_rwlock::RawRwLock as lock_api::rwlock::RawRwLockTimed>";
+        for (name, manner) in [
+            ("lock", Some((Exclusive, Forever))),
+            ("lock_slow", Some((Exclusive, Forever))),
+            ("try_lock", Some((Exclusive, Try))),
+            ("try_lock_until", Some((Exclusive, Timed))),
+            ("try_lock_exclusive_for", Some((Exclusive, Timed))),
+            ("lock_shared_slow", Some((Shared, Forever))),
+            ("try_lock_upgradable", Some((Shared, Try))),
+            ("upgrade_slow", Some((Exclusive, Forever))),
+            ("lock_shared_recursive", Some((Shared, Try))),
+            ("deadlock_acquire", None),
+        ] {
+            assert_eq!(manner_of(method(&format!("{raw}::{name}"))), manner, "{name}");
+        }
+        assert_eq!(method("lock_api::mutex::Mutex<R,T>::lock::<u8>"), "lock");
+        assert_eq!(method("try_lock<u8>"), "try_lock");
+    }
+
+    #[test]
+    fn the_module_tells_what_it_is_called_on() {
+        for (function, file, kind) in [
+            ("<parking_lot::raw_rwlock::RawRwLock>::lock_common", "", Some(ObjectKind::RwLock)),
+            ("parking_lot::raw_mutex::RawMutex::lock_slow", "", Some(ObjectKind::Mutex)),
+            ("parking_lot::once::Once::call_once_slow", "", Some(ObjectKind::Once)),
+            ("wait", "/registry/parking_lot-0.12.5/src/condvar.rs", Some(ObjectKind::Condvar)),
+            ("lock_shared", "vendor/parking_lot/src/raw_rwlock.rs", Some(ObjectKind::RwLock)),
+            ("parking_lot::util::to_deadline", "", None),
+        ] {
+            assert_eq!(kind_of(function, file), kind, "{function} {file}");
+        }
+    }
+}
