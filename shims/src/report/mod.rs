@@ -102,7 +102,7 @@ fn publish_in_process(mut finding: Finding, config: &Config) {
 
 /// Writes a finding as a line of JSON. Returns whether that went well.
 fn write_line(mut output: &File, finding: &Finding) -> bool {
-    let line = format!("{}\n", render::json(finding));
+    let line = format!("{}\n", render::line(finding));
     let outcome = output.write_all(line.as_bytes());
     if let Err(error) = &outcome {
         write_raw(&format!("lockwise: error: cannot write a finding: {error}\n"));
