@@ -62,6 +62,10 @@ pub enum Error {
         "`cargo nextest` is not installed; without `--runner nextest` lockwise runs the tests itself"
     )]
     NoNextest,
+    #[error("there is no suite of that name; there are {}", known.join(", "))]
+    NoSuite { known: Vec<&'static str> },
+    #[error("cargo did not fetch {package}")]
+    Fetch { package: String },
     #[error("interrupted")]
     Interrupted,
     #[error("the benches failed; what they said is above")]
@@ -88,6 +92,7 @@ impl Error {
             | Self::NoWorkspace { .. }
             | Self::NoProject
             | Self::NoNextest
+            | Self::NoSuite { .. }
             | Self::NoManifest { .. }
             | Self::NoReport { .. } => exit::USAGE,
             Self::Build { .. }
@@ -107,6 +112,7 @@ impl Error {
             | Self::Read { .. }
             | Self::Scratch(_)
             | Self::NoCache
+            | Self::Fetch { .. }
             | Self::Cache { .. }
             | Self::Facade
             | Self::Probe { .. }

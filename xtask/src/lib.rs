@@ -5,6 +5,7 @@
 
 mod bench;
 pub mod check;
+mod compat;
 mod error;
 pub mod exit;
 mod explain;
@@ -37,6 +38,8 @@ struct Cli {
 enum Command {
     /// Runs a project's tests under observation, or the fixtures of lockwise's own workspace.
     Check(check::Args),
+    /// Compares the own tests of published crates, plain and under observation.
+    Compat(compat::Args),
     /// Joins the reports of parts of a check into one.
     Merge(merge::Args),
     /// Measures lockwise beside std and other lock checkers (in its own workspace only).
@@ -73,6 +76,7 @@ pub fn main(at: At, args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match cli.command {
         Command::Check(args) => check::run(&args, at),
+        Command::Compat(args) => compat::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Explain(args) => explain::run(&args),

@@ -6,6 +6,7 @@
 
 mod exit;
 mod resolve;
+pub(crate) mod told;
 mod unwritten;
 
 use std::{
@@ -22,7 +23,7 @@ use lockwise_detector::{
     render::{self, Style},
 };
 
-pub(crate) use self::exit::{FAILED_TEST, expect_stuck_threads};
+pub(crate) use self::exit::{FAILED_TEST, expect_stuck_threads, watch};
 use self::resolve::ProcessResolver;
 pub(crate) use self::resolve::{calls_at, is_own_source};
 pub(crate) use self::unwritten::{Unwritten, await_written};

@@ -106,6 +106,7 @@ fn passed(name: &str) -> TestResult {
         findings: Vec::new(),
         time: Duration::ZERO,
         observed: false,
+        told: 0,
     }
 }
 

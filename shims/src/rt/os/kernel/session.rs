@@ -134,6 +134,7 @@ impl Kernel {
     pub(super) fn send(&mut self, session: u64, op: Op) {
         let for_process = session == PROCESS;
         let Some(session) = self.sessions.get_mut(&session) else { return };
+        report::told::count();
         let findings = match session.detector.observe(&op) {
             Ok(findings) => findings,
             Err(error) => {
