@@ -16,7 +16,7 @@ pub(crate) use self::{
     findings::Findings,
     locals::{Locals, destroy as destroy_locals, with as with_local},
     panics::{message_of, site_of},
-    segments::{is_static, points_elsewhere},
+    segments::{for_words, is_static, points_elsewhere},
     slot::Slot,
 };
 #[cfg(feature = "loom")]
