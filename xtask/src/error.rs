@@ -72,6 +72,8 @@ pub enum Error {
     Bench,
     #[error("no bench was run: none matches")]
     NoBench,
+    #[error("no bug was looked for: none has such an advisory or package")]
+    NoBug,
     #[error("valgrind is not installed, which counts the instructions")]
     NoValgrind,
     #[error("valgrind did not count: {said}")]
@@ -103,7 +105,7 @@ impl Error {
             | Self::PlainBuild
             | Self::ObservedBuild => exit::FAILED,
             Self::Interrupted => exit::INTERRUPTED,
-            Self::NoBench => exit::NOTHING,
+            Self::NoBench | Self::NoBug => exit::NOTHING,
             Self::NoExecutable { .. }
             | Self::NoValgrind
             | Self::Valgrind { .. }

@@ -141,6 +141,22 @@ pub(crate) fn check(
     if interrupt::is_interrupted() { Err(Error::Interrupted) } else { Ok(report) }
 }
 
+/// An executable that holds tests.
+#[derive(Debug)]
+pub(crate) struct Executable {
+    /// The name of its target, as an identifier.
+    pub(crate) target: String,
+    pub(crate) path: PathBuf,
+}
+
+/// Builds the tests of the project of `manifest` as [`check`] does, and runs none.
+pub(crate) fn build(manifest: &Path, cache: Option<&Path>) -> Result<Vec<Executable>, Error> {
+    let options = Options { cache: cache.map(Path::to_owned), ..Options::default() };
+    let setting = Setting::of(manifest, &options)?;
+    let binaries = setting.observed().run()?.binaries.into_iter();
+    Ok(binaries.map(|binary| Executable { target: binary.target, path: binary.path }).collect())
+}
+
 /// Notes which crates were observed and which were not.
 fn cover(report: &mut Report, project: &Project, built: &Built, options: &Options) {
     let same = |a: &str, b: &str| a.replace('-', "_") == b.replace('-', "_");
