@@ -45,8 +45,10 @@ unsafe fn memory(data: *const ()) -> Memory {
 static VTABLE: RawWakerVTable = RawWakerVTable::new(
     |data| RawWaker::new(data, &VTABLE),
     // Who wakes it has taken it out of the channel.
+    // SAFETY: nobody uses a waker after `wake`.
     |data| drop(unsafe { memory(data) }),
     |_| {},
+    // SAFETY: nobody uses a waker after `drop`.
     |data| unsafe { memory(data) }.get(),
 );
 
