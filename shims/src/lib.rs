@@ -66,8 +66,13 @@
 #[doc(hidden)]
 pub use ::std::thread_local as __std_thread_local;
 pub use ::std::*;
-#[cfg(feature = "observe")]
+// In std's place a glob import of this crate must bring no other `test` than std's does.
+#[cfg(all(feature = "observe", not(feature = "facade")))]
 pub use lockwise_macros::test;
+
+#[cfg(feature = "facade")]
+#[doc(hidden)]
+pub use facade::{prelude, private as __lockwise};
 
 #[cfg(feature = "observe")]
 mod config;
@@ -80,6 +85,8 @@ mod rt;
 pub mod cell;
 #[cfg(feature = "observe")]
 pub mod explore;
+#[cfg(feature = "facade")]
+mod facade;
 #[cfg(feature = "observe")]
 pub mod futures;
 #[cfg(feature = "observe")]

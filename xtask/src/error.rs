@@ -28,6 +28,38 @@ pub enum Error {
     List { program: PathBuf, reason: String },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
+    #[error("arguments for tests need a project: `--manifest-path Cargo.toml`")]
+    NoProject,
+    #[error("there is no manifest at {}", path.display())]
+    NoManifest { path: PathBuf },
+    #[error("cargo cannot read {}:\n{reason}", path.display())]
+    BadManifest { path: PathBuf, reason: String },
+    #[error("the toolchain that {} asks for does not run: {reason}", directory.display())]
+    NoToolchain { directory: PathBuf, reason: String },
+    #[error(
+        "the project is built with rustc {release}, but lockwise needs {oldest} or a later one to stand in for std"
+    )]
+    OldToolchain { release: String, oldest: String },
+    #[error(
+        "there is no cache directory: neither HOME nor XDG_CACHE_HOME is set; name one by `--cache`"
+    )]
+    NoCache,
+    #[error("cannot use the cache at {}: {source}", path.display())]
+    Cache { path: PathBuf, source: io::Error },
+    #[error("lockwise itself could not be built for this toolchain; what cargo said is above")]
+    Facade,
+    #[error("this compiler does not let lockwise stand in for std: {reason}; nothing was run")]
+    Probe { reason: String },
+    #[error("the project's tests do not build, with or without lockwise; what cargo said is above")]
+    PlainBuild,
+    #[error(
+        "the project's tests build without lockwise, but not with it: what cargo said first is above; `--exclude CRATE` leaves a crate out"
+    )]
+    ObservedBuild,
+    #[error("{} is no report that can be merged: {reason}", path.display())]
+    NoReport { path: PathBuf, reason: String },
+    #[error("interrupted")]
+    Interrupted,
     #[error("the benches failed; what they said is above")]
     Bench,
     #[error("no bench was run: none matches")]
@@ -47,8 +79,20 @@ impl Error {
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
-            Self::Output { .. } | Self::NoRule { .. } | Self::NoWorkspace { .. } => exit::USAGE,
-            Self::Build { .. } | Self::Bench => exit::FAILED,
+            Self::Output { .. }
+            | Self::NoRule { .. }
+            | Self::NoWorkspace { .. }
+            | Self::NoProject
+            | Self::NoManifest { .. }
+            | Self::NoReport { .. } => exit::USAGE,
+            Self::Build { .. }
+            | Self::Bench
+            | Self::BadManifest { .. }
+            | Self::NoToolchain { .. }
+            | Self::OldToolchain { .. }
+            | Self::PlainBuild
+            | Self::ObservedBuild => exit::FAILED,
+            Self::Interrupted => exit::INTERRUPTED,
             Self::NoBench => exit::NOTHING,
             Self::NoExecutable { .. }
             | Self::NoValgrind
@@ -57,6 +101,10 @@ impl Error {
             | Self::List { .. }
             | Self::Read { .. }
             | Self::Scratch(_)
+            | Self::NoCache
+            | Self::Cache { .. }
+            | Self::Facade
+            | Self::Probe { .. }
             | Self::Report(_) => exit::INTERNAL,
         }
     }

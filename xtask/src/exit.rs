@@ -16,3 +16,5 @@ pub const CONFIG: u8 = 96;
 pub const FINDINGS: u8 = 100;
 /// The build failed, or a test failed in an ordinary way: it crashed, hung or ended early.
 pub const FAILED: u8 = 101;
+/// The user interrupted it: what a shell makes of SIGINT.
+pub const INTERRUPTED: u8 = 130;

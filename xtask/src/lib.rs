@@ -8,8 +8,13 @@ pub mod check;
 mod error;
 pub mod exit;
 mod explain;
+pub mod facade;
+mod interrupt;
+mod merge;
 mod output;
+mod pool;
 pub mod process;
+mod project;
 mod sources;
 pub mod tidy;
 mod workspace;
@@ -30,8 +35,10 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
-    /// Runs every fixture under observation and compares what is found with what is expected.
+    /// Runs a project's tests under observation, or the fixtures of lockwise's own workspace.
     Check(check::Args),
+    /// Joins the reports of parts of a check into one.
+    Merge(merge::Args),
     /// Measures lockwise beside std and other lock checkers (in its own workspace only).
     Bench(bench::Args),
     /// Explains a rule, or lists them all.
@@ -40,8 +47,22 @@ enum Command {
     Tidy,
 }
 
+/// Where the command line is used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum At {
+    /// In lockwise's own workspace, as `cargo xtask`.
+    Home,
+    /// Anywhere, as `cargo lockwise`.
+    Anywhere,
+}
+
 /// Runs the command that `args` give, of which the first is the program's name.
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(at: At, args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<_> = args.into_iter().collect();
+    if let Some(code) = project::wrapper::run(&args) {
+        return code;
+    }
+    interrupt::watch();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -51,7 +72,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let result = match cli.command {
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => check::run(&args, at),
+        Command::Merge(args) => merge::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Tidy => tidy::run(),

@@ -15,3 +15,15 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
         _ => Ok(()),
     }
 }
+
+/// `1 finding`, `2 findings`.
+pub(crate) fn counted(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    match what.split_once(' ') {
+        // `1 test is`, `2 tests are`
+        Some((what, "is")) => {
+            format!("{number} {what}{plural} {}", if number == 1 { "is" } else { "are" })
+        }
+        _ => format!("{number} {what}{plural}"),
+    }
+}

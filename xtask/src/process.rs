@@ -7,12 +7,15 @@
 
 use std::{
     collections::VecDeque,
+    fs::File,
     io::{self, Read},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
     time::{Duration, Instant},
 };
+
+use crate::interrupt::Group;
 
 /// How much of the end of each stream is kept.
 pub const KEPT: usize = 64 * 1024;
@@ -50,31 +53,65 @@ pub struct Outcome {
 ///
 /// The process cannot be started or awaited.
 pub fn run(command: &mut Command, limit: Duration) -> io::Result<Outcome> {
-    lead_a_group(command);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped());
+    run_to_end(command, limit)
+}
+
+/// The same, but all that it prints to stdout goes to `stdout`.
+///
+/// # Errors
+///
+/// As for [`run`].
+pub fn run_into(command: &mut Command, stdout: File, limit: Duration) -> io::Result<Outcome> {
+    command.stdout(stdout);
+    run_to_end(command, limit)
+}
+
+fn run_to_end(command: &mut Command, limit: Duration) -> io::Result<Outcome> {
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
     let started = Instant::now();
-    let mut child = command.spawn()?;
+    let (mut child, group) = start(command)?;
     let stdout = child.stdout.take().map(Drain::start);
     let stderr = child.stderr.take().map(Drain::start);
-    let ended = wait(&mut child, started + limit)?;
+    let ended = wait(&mut child, &group, started + limit)?;
     let time = started.elapsed();
     let open = [&stdout, &stderr].into_iter().flatten().any(|drain| !drain.is_done(GRACE));
     if open {
         // Something that the process started holds the pipe, so its group is still its own.
-        kill_group(&mut child);
+        group.kill();
     }
     let text = |drain: Option<Drain>| drain.map(Drain::text).unwrap_or_default();
     Ok(Outcome { ended, stdout: text(stdout), stderr: text(stderr), time })
 }
 
-fn wait(child: &mut Child, deadline: Instant) -> io::Result<Ended> {
+/// Runs `command` to its end, however long that takes. What it prints to stdout is the result,
+/// and what it prints to stderr too if it is piped.
+///
+/// # Errors
+///
+/// The process cannot be started or awaited.
+pub fn complete(command: &mut Command) -> io::Result<Output> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let (child, _group) = start(command)?;
+    child.wait_with_output()
+}
+
+/// Starts a process that leads a group, which ends with us.
+fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+    lead_a_group(command);
+    let child = command.spawn()?;
+    let group = Group::led_by(child.id());
+    Ok((child, group))
+}
+
+fn wait(child: &mut Child, group: &Group, deadline: Instant) -> io::Result<Ended> {
     let mut pause = Duration::from_millis(1);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(ended(status));
         }
         if Instant::now() >= deadline {
-            kill_group(child);
+            group.kill();
             child.wait()?;
             return Ok(Ended::TimedOut);
         }
@@ -90,20 +127,6 @@ fn lead_a_group(command: &mut Command) {
 
 #[cfg(not(unix))]
 fn lead_a_group(_command: &mut Command) {}
-
-/// Ends the process and what it started. Where that has ended already, nothing happens.
-#[cfg(unix)]
-fn kill_group(child: &mut Child) {
-    use rustix::process::{Pid, Signal, kill_process_group};
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(pid, Signal::KILL);
-    }
-}
-
-#[cfg(not(unix))]
-fn kill_group(child: &mut Child) {
-    let _ = child.kill();
-}
 
 #[cfg(unix)]
 fn ended(status: ExitStatus) -> Ended {

@@ -19,17 +19,25 @@ pub(crate) fn cargo() -> OsString {
 
 /// The root of the workspace around the current directory.
 pub(crate) fn root() -> Result<PathBuf, Error> {
+    let manifest = locate(&["--workspace"])?;
+    Ok(manifest.parent().unwrap_or(&manifest).to_owned())
+}
+
+/// The manifest of the package around the current directory.
+pub(crate) fn manifest() -> Result<PathBuf, Error> {
+    locate(&[])
+}
+
+fn locate(options: &[&str]) -> Result<PathBuf, Error> {
     let mut command = Command::new(cargo());
-    command.args(["locate-project", "--workspace", "--message-format", "plain"]);
+    command.args(["locate-project", "--message-format", "plain"]).args(options);
     let output = command.output().map_err(|source| spawn(&command, source))?;
     let manifest = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
-    match manifest.parent().filter(|_| output.status.success()) {
-        Some(root) => Ok(root.to_owned()),
-        None => {
-            let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-            Err(Error::NoWorkspace { reason })
-        }
+    if output.status.success() {
+        return Ok(manifest);
     }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Error::NoWorkspace { reason: said.trim().trim_start_matches("error: ").to_owned() })
 }
 
 /// Builds the binary `name` of the package of that name; its path is what cargo says it is.

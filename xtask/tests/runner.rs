@@ -25,7 +25,7 @@ fn fake() -> PathBuf {
 fn run(programs: &[&str], limit: Duration) -> Vec<Verdict> {
     let scratch = tempfile::tempdir().unwrap();
     let runner = Runner { executable: fake(), scratch: scratch.path().to_owned(), limit };
-    runner.run(programs.iter().map(|program| case(By::Run, program)).collect())
+    runner.run(&programs.iter().map(|program| case(By::Run, program)).collect::<Vec<_>>())
 }
 
 fn case(by: By, program: &str) -> Case {
@@ -108,7 +108,7 @@ fn an_exploration_is_told_its_size_and_tells_what_it_did() {
     let runner = Runner { executable: fake(), scratch: scratch.path().to_owned(), limit };
     let programs = ["good", "fails", "says-nothing", "segfaults"];
     let cases = programs.iter().map(|program| case(By::Explore, program)).collect();
-    let verdicts = runner.run(cases);
+    let verdicts = runner.run(&cases);
     let errors: Vec<_> = verdicts.iter().map(|verdict| verdict.errors.join(";")).collect();
     let segfault = "was ended by signal 11 (segmentation fault)";
     let silent = "did not say what it explored";

@@ -20,8 +20,8 @@ pub(super) fn callers(step: &Step, style: &Style) -> Vec<String> {
     own.skip_while(at_site).take(MAX_CALLERS).map(|frame| describe(frame, style)).collect()
 }
 
-/// Whether a frame is of the observed program: not of the libraries below it, and not of C, whose
-/// functions have no path.
+/// Whether a frame is of the observed program: not of the libraries below it, and not of C. A
+/// function's name may come without its path, where debug information is line tables only.
 fn is_own(frame: &Frame) -> bool {
     // Where the standard library's own sources are said to be.
     if frame.file.as_deref().is_some_and(|file| file.starts_with("/rustc/")) {
@@ -31,7 +31,10 @@ fn is_own(frame: &Frame) -> bool {
     let path = ["dyn ", "mut ", "const "]
         .iter()
         .fold(path, |path, word| path.strip_prefix(word).unwrap_or(path));
-    path.split_once("::").is_some_and(|(first, _)| !FOREIGN.contains(&first))
+    match path.split(['<', '(', ' ']).next().unwrap_or(path).split_once("::") {
+        Some((first, _)) => !FOREIGN.contains(&first),
+        None => frame.file.as_deref().is_some_and(|file| file.ends_with(".rs")),
+    }
 }
 
 fn describe(frame: &Frame, style: &Style) -> String {
@@ -64,12 +67,19 @@ mod tests {
             frame("<app::Job as core::ops::FnOnce>::call_once", 9),
             frame("<lockwise::rt::Thread>::run", 1),
             frame("std::thread::spawn::{{closure}}", 1),
-            frame("start_thread", 1),
+            Frame { file: Some("/c/pthread.c".to_owned()), ..frame("start_thread", 1) },
+            frame("main<app::Args>", 12),
         ];
         let stack = Stack::resolved(frames.to_vec());
         let site = Site::new("src/a.rs", 7, 5);
         let step = Step { verb: Verb::Lock, object: None, site, stack };
         let callers = callers(&step, &Style::plain().relative_to("/p"));
-        assert_eq!(callers, ["`<app::Job as core::ops::FnOnce>::call_once` (src/a.rs:9)"]);
+        assert_eq!(
+            callers,
+            [
+                "`<app::Job as core::ops::FnOnce>::call_once` (src/a.rs:9)",
+                "`main<app::Args>` (src/a.rs:12)"
+            ]
+        );
     }
 }

@@ -1,12 +1,14 @@
-//! The attribute `#[lockwise::test]`.
+//! The attribute `#[lockwise::test]`, and the one that stands in for `#[test]` itself.
 //!
-//! Users take it from the crate `lockwise`; its code names that crate's paths, and nothing else of
-//! it. `parse` reads what was written and says what is wrong with it, `expand` makes the test.
+//! Users take the first from the crate `lockwise`; its code names that crate's paths, and nothing
+//! else of it. `parse` reads what was written and says what is wrong with it, `expand` makes the
+//! test. `observed` is what `#[test]` means where lockwise stands in for std.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 mod expand;
+mod observed;
 mod parse;
 
 /// A `#[test]` that runs in every interleaving of its threads.
@@ -106,4 +108,16 @@ fn explored_test(arguments: TokenStream, item: TokenStream) -> TokenStream {
             quote!(#errors #item)
         }
     }
+}
+
+/// `#[test]` where `std` is lockwise: the body is handed to the runtime.
+///
+/// All that a `#[test]` may be stays possible: `should_panic`, `ignore`, a result, every edition.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn observed_test(
+    _arguments: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    observed::expand(item.into()).into()
 }

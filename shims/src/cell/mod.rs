@@ -4,14 +4,15 @@
 //! reads and writes: two of them that could happen at once, one a write, are a data race.
 //!
 //! Without the feature `observe`, `UnsafeCell` is std's own (and so has no `with`), and `Shared` is
-//! as safe as with it, but nobody looks.
+//! as safe as with it, but nobody looks. In std's place (feature `facade`) `UnsafeCell` is std's too:
+//! it is in everything, and only its owner knows what an access to it means.
 
 mod shared;
-#[cfg(feature = "observe")]
+#[cfg(all(feature = "observe", not(feature = "facade")))]
 mod unsafe_cell;
 
 pub use std::cell::*;
 
 pub use self::shared::Shared;
-#[cfg(feature = "observe")]
+#[cfg(all(feature = "observe", not(feature = "facade")))]
 pub use self::unsafe_cell::UnsafeCell;

@@ -14,7 +14,7 @@ use std::{
     fs::File,
     io::Write,
     panic::Location,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use lockwise_detector::{
@@ -56,6 +56,16 @@ thread_local! {
     static STOP: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
+/// The test that runs in this process, as far as nobody else has named it.
+static TEST: OnceLock<&'static str> = OnceLock::new();
+
+/// Findings are of this test, unless the environment names another. The first name counts: only
+/// where each test has a process of its own is it right for all.
+#[cfg(feature = "facade")]
+pub(crate) fn name_test(name: &'static str) {
+    let _ = TEST.set(name);
+}
+
 /// Writes findings to where they belong. Those that have to fail a test leave a message for
 /// [`take_stop`].
 pub(crate) fn publish(findings: Vec<(Finding, Destination)>) {
@@ -72,7 +82,7 @@ pub(crate) fn publish(findings: Vec<(Finding, Destination)>) {
 }
 
 fn publish_in_process(mut finding: Finding, config: &Config) {
-    if let Some(test) = &config.test {
+    if let Some(test) = config.test.as_deref().or(TEST.get().copied()) {
         finding.set_test(test);
     }
     let written = match config.output.as_ref() {

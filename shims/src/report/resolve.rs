@@ -67,39 +67,82 @@ impl ProcessResolver {
     }
 }
 
-/// Whether a function is of this crate or of the one that captures stacks.
-fn is_ours(function: &str) -> bool {
-    let path = function.trim_start_matches(['<', '&']);
-    path.starts_with("lockwise::") || path.starts_with("backtrace::")
+/// Where the source of this crate was when it was compiled.
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+
+/// Whose code a frame runs. Where debug information is line tables only, a function's name comes
+/// without its path, so that of the file counts too.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Owner {
+    /// This crate, or the one that captures stacks.
+    Lockwise,
+    /// What threads of an exploration run on.
+    Carrier,
+    Program,
+}
+
+impl Owner {
+    fn of(function: &str, file: Option<&Path>) -> Self {
+        let function = function.trim_start_matches(['<', '&']);
+        if function.starts_with("lockwise::")
+            || file.is_some_and(|file| file.starts_with(SOURCE))
+            || is_of(function, file, "backtrace")
+        {
+            Self::Lockwise
+        } else if is_of(function, file, "corosensei") {
+            Self::Carrier
+        } else {
+            Self::Program
+        }
+    }
+
+    /// A name of ours without its path gets the crate's: who reads it does not know the file.
+    fn qualify(self, function: String) -> String {
+        let is_bare = !function.split('<').next().is_some_and(|name| name.contains("::"));
+        if self == Self::Lockwise && is_bare && !function.starts_with('<') {
+            format!("lockwise::{function}")
+        } else {
+            function
+        }
+    }
+}
+
+/// Whether a function is of the published crate `name`: cargo keeps that in `name-VERSION`.
+fn is_of(function: &str, file: Option<&Path>, name: &str) -> bool {
+    let by_name = function.strip_prefix(name).is_some_and(|rest| rest.starts_with("::"));
+    let is_version = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    let is_folder = |part: &str| {
+        part.strip_prefix(name).and_then(|rest| rest.strip_prefix('-')).is_some_and(is_version)
+    };
+    let mut folders = file.into_iter().flat_map(Path::iter);
+    by_name || folders.any(|part| part.to_str().is_some_and(is_folder))
 }
 
 impl Resolve for ProcessResolver {
     fn frames(&mut self, addresses: &[usize]) -> Vec<Frame> {
-        let mut frames = Vec::new();
+        let mut frames: Vec<(Owner, Frame)> = Vec::new();
         for address in addresses {
             // Looks up the call before this return address; calls for each inlined function.
             backtrace::resolve(ptr::without_provenance_mut::<c_void>(*address), |symbol| {
                 if let Some(name) = symbol.name() {
-                    let file = symbol.filename().map(|file| self.shorten(file));
                     // The alternate form leaves the hash out.
-                    frames.push(Frame {
-                        function: format!("{name:#}"),
-                        file,
-                        line: symbol.lineno(),
-                    });
+                    let function = format!("{name:#}");
+                    let owner = Owner::of(&function, symbol.filename());
+                    let function = owner.qualify(function);
+                    let file = symbol.filename().map(|file| self.shorten(file));
+                    frames.push((owner, Frame { function, file, line: symbol.lineno() }));
                 }
             });
         }
+        let is = |owner: Owner| move |(of, _): &(Owner, Frame)| *of == owner;
         // The way from the program's call to the capture is ours.
-        let ours = frames.iter().take_while(|frame| is_ours(&frame.function)).count();
-        frames.drain(..ours);
+        let ours = frames.iter().position(|frame| !is(Owner::Lockwise)(frame));
+        frames.drain(..ours.unwrap_or(frames.len()));
         // And so is what a thread of an exploration runs on.
-        let carrier = |frame: &Frame| frame.function.starts_with("corosensei::");
-        let theirs = frames.iter().position(carrier).unwrap_or(frames.len());
-        let threads = frames[..theirs].iter().rev().take_while(|frame| is_ours(&frame.function));
-        let theirs = theirs - threads.count();
-        frames.truncate(theirs);
-        frames
+        let carrier = frames.iter().position(is(Owner::Carrier)).unwrap_or(frames.len());
+        let threads = frames[..carrier].iter().rev().position(|frame| !is(Owner::Lockwise)(frame));
+        frames.truncate(carrier - threads.unwrap_or(carrier));
+        frames.into_iter().map(|(_, frame)| frame).collect()
     }
 
     fn source(&mut self, file: &str) -> Option<Arc<str>> {
@@ -126,18 +169,30 @@ mod tests {
         let frames = ProcessResolver::new().frames(&addresses);
         // This test is a function of ours, called by what is none.
         let first = frames.first().expect("somebody called the test");
-        assert!(!is_ours(&first.function), "{first:?}");
-        assert!(frames.iter().any(|frame| frame.function.starts_with("test::")), "{frames:?}");
+        assert_eq!(
+            Owner::of(&first.function, first.file.as_deref().map(Path::new)),
+            Owner::Program
+        );
+        assert!(frames.iter().any(|frame| frame.function.contains("run_test")), "{frames:?}");
         assert!(frames.iter().any(|frame| frame.file.is_some() && frame.line.is_some()));
         assert_eq!(ProcessResolver::new().frames(&[0]), []);
     }
 
     #[test]
     fn ours_is_told_from_the_programs() {
-        assert!(is_ours("<lockwise::sync::mutex::Mutex<T>>::lock"));
-        assert!(is_ours("backtrace::backtrace::trace"));
-        assert!(!is_ours("lockwise_fixtures::programs::counter::run"));
-        assert!(!is_ours("bank::transfer"));
+        let by_name = |function| Owner::of(function, None);
+        assert_eq!(by_name("<lockwise::sync::mutex::Mutex<T>>::lock"), Owner::Lockwise);
+        assert_eq!(by_name("backtrace::backtrace::trace"), Owner::Lockwise);
+        assert_eq!(by_name("corosensei::coroutine::on_stack"), Owner::Carrier);
+        assert_eq!(by_name("lockwise_fixtures::programs::counter::run"), Owner::Program);
+        assert_eq!(by_name("backtrace_of::transfer"), Owner::Program);
+
+        let by_file = |file| Owner::of("trace", Some(Path::new(file)));
+        assert_eq!(by_file("/registry/backtrace-0.3.77/src/capture.rs"), Owner::Lockwise);
+        assert_eq!(by_file(concat!(env!("CARGO_MANIFEST_DIR"), "/src/lib.rs")), Owner::Lockwise);
+        assert_eq!(by_file(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/a.rs")), Owner::Program);
+        assert_eq!(by_file("/registry/corosensei-0.3.4/src/coroutine.rs"), Owner::Carrier);
+        assert_eq!(by_file("/home/me/backtrace-viewer/src/lib.rs"), Owner::Program);
     }
 
     #[test]

@@ -8,5 +8,5 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|arg| arg == "lockwise") {
         args.remove(1);
     }
-    lockwise_xtask::main(args)
+    lockwise_xtask::main(lockwise_xtask::At::Anywhere, args)
 }

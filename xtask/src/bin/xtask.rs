@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    lockwise_xtask::main(std::env::args_os())
+    lockwise_xtask::main(lockwise_xtask::At::Home, std::env::args_os())
 }

@@ -1,7 +1,7 @@
-//! `check`: runs every fixture under observation, explores the models of all, and compares findings
-//! with expectations.
+//! `check`: judges a [project](crate::project), or lockwise's own fixtures.
 //!
-//! The fixtures are built and asked for their [list](protocol) of cases; each then runs in a
+//! Of these it runs every one under observation, explores the models of all, and compares findings
+//! with expectations. The fixtures are built and asked for their [list](protocol) of cases; each then runs in a
 //! [process of its own](runner), so that no lock, crash or hang of one touches another. What each
 //! process [wrote](written) becomes a [verdict], and the verdicts a [report].
 
@@ -21,55 +21,99 @@ use std::{
 use anstream::StripStream;
 
 use self::{protocol::Case, report::Report, runner::Runner};
-use crate::{Error, output, sources::Sources, workspace};
+use crate::{At, Error, interrupt, output, project, sources::Sources, workspace};
 
 /// The package, and its binary, that holds the fixtures.
 const FIXTURES: &str = "lockwise-fixtures";
 
 /// Arguments of `check`.
 #[derive(clap::Args, Debug)]
-pub struct Args {
-    /// Runs only the cases whose name contains this: `philosophers`, `::mended`, `explored`.
-    #[arg(value_name = "FILTER")]
+pub(crate) struct Args {
+    /// In lockwise's own workspace, runs only the cases whose name contains this: `philosophers`,
+    /// `::mended`, `explored`.
+    #[arg(value_name = "FILTER", conflicts_with_all = ["manifest_path", "arguments"])]
     filter: Option<String>,
+    /// Checks the project of this `Cargo.toml`, which is not changed. `cargo lockwise` without it
+    /// checks the project around the current directory.
+    #[arg(long, value_name = "PATH")]
+    manifest_path: Option<PathBuf>,
+    #[command(flatten)]
+    project: project::Options,
     /// How the report is written.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
     /// Where the report is written; stdout without it.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How many seconds each of them may take.
-    #[arg(long, value_name = "SECONDS", default_value = "30",
-        value_parser = clap::value_parser!(u64).range(1..))]
-    timeout: u64,
+    /// How many seconds each test may take: 300 for a project's, 30 for a fixture.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    timeout: Option<u64>,
+    /// For a project's tests, as after `--` of `cargo test`: filters, `--skip`, `--ignored` ...
+    #[arg(last = true, value_name = "TEST ARGS")]
+    arguments: Vec<String>,
 }
 
 /// How the report is written.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people.
     Text,
     /// Schema 1.
     Json,
 }
 
-pub(crate) fn run(args: &Args) -> Result<u8, Error> {
+pub(crate) fn run(args: &Args, at: At) -> Result<u8, Error> {
     // First of all: a report that cannot be written must not cost a build.
     let file = args.output.as_deref().map(create).transpose()?;
+    match (&args.manifest_path, at) {
+        (None, At::Home) => check_fixtures(args, file),
+        (Some(manifest), _) => check_project(manifest, args, file),
+        (None, At::Anywhere) => check_project(&workspace::manifest()?, args, file),
+    }
+}
+
+fn check_fixtures(args: &Args, file: Option<File>) -> Result<u8, Error> {
+    if !args.arguments.is_empty() {
+        return Err(Error::NoProject);
+    }
     let root = workspace::root()?;
     let executable = workspace::build(&root, FIXTURES)?;
-    let limit = Duration::from_secs(args.timeout);
+    let limit = Duration::from_secs(args.timeout.unwrap_or(30));
     let mut cases = protocol::list(&executable, limit)?;
     keep(&mut cases, args.filter.as_deref());
     let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
     let runner = Runner { executable, scratch: scratch.path().to_owned(), limit };
-    let verdicts = runner.run(cases);
+    let verdicts = runner.run(&cases);
+    if interrupt::is_interrupted() {
+        return Err(Error::Interrupted);
+    }
     let report = Report::new(verdicts, Sources::new(root));
-    write(&report, args.format, file)?;
+    write(
+        &Document { text: report.text(), json: report.json(), last: report.last_line() },
+        args.format,
+        file,
+    )?;
     Ok(report.exit_code())
 }
 
-fn create(path: &Path) -> Result<File, Error> {
+fn check_project(manifest: &Path, args: &Args, file: Option<File>) -> Result<u8, Error> {
+    let limit = Duration::from_secs(args.timeout.unwrap_or(300));
+    let report = project::check(manifest, &args.project, &args.arguments, limit)?;
+    write_project(&report, args.format, file)?;
+    Ok(report.exit_code())
+}
+
+/// Writes the report of a project.
+pub(crate) fn write_project(
+    report: &project::Report,
+    format: Format,
+    file: Option<File>,
+) -> Result<(), Error> {
+    let document = Document { text: report.text(), json: report.json(), last: report.last_line() };
+    write(&document, format, file)
+}
+
+pub(crate) fn create(path: &Path) -> Result<File, Error> {
     File::create(path).map_err(|source| Error::Output { path: path.to_owned(), source })
 }
 
@@ -78,12 +122,19 @@ fn keep(cases: &mut Vec<Case>, filter: Option<&str>) {
     cases.retain(|case| filter.is_none_or(|part| case.name().contains(part)));
 }
 
+/// A report in each of its forms.
+struct Document {
+    text: String,
+    json: serde_json::Value,
+    last: String,
+}
+
 /// The report goes to the file or to stdout, and the last line where a CI log shows it.
-fn write(report: &Report, format: Format, file: Option<File>) -> Result<(), Error> {
-    let last = format!("{}\n", report.last_line());
+fn write(document: &Document, format: Format, file: Option<File>) -> Result<(), Error> {
+    let last = format!("{}\n", document.last);
     let text = match format {
-        Format::Text => report.text() + &last,
-        Format::Json => format!("{:#}\n", report.json()),
+        Format::Text => format!("{}{last}", document.text),
+        Format::Json => format!("{:#}\n", document.json),
     };
     match file {
         Some(file) => {

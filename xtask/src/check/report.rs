@@ -11,7 +11,7 @@ use lockwise_detector::{
 use serde_json::Value;
 
 use super::{protocol::By, verdict::Verdict};
-use crate::{error::RED, exit, sources::Sources};
+use crate::{error::RED, exit, output::counted, sources::Sources};
 
 /// The verdicts of a whole check, ready to be shown.
 #[derive(Debug)]
@@ -153,11 +153,6 @@ impl Report {
     fn incomplete(&self) -> usize {
         self.verdicts.iter().filter(|verdict| verdict.is_incomplete()).count()
     }
-}
-
-/// `1 finding`, `2 findings`.
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

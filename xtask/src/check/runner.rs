@@ -1,18 +1,7 @@
-//! Runs cases, each in a process of its own, as many at a time as there are processors.
+//! Runs cases, each in a process of its own.
 
-use std::{
-    num::NonZero,
-    path::PathBuf,
-    process::Command,
-    sync::{
-        atomic::{AtomicUsize, Ordering},
-        mpsc,
-    },
-    thread,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Command, time::Duration};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use lockwise_detector::render::Reader;
 
 use super::{
@@ -20,7 +9,7 @@ use super::{
     verdict::Verdict,
     written::Written,
 };
-use crate::process;
+use crate::{pool, process};
 
 /// What all runs have in common.
 #[derive(Debug)]
@@ -34,40 +23,10 @@ pub struct Runner {
 }
 
 impl Runner {
-    /// Runs all cases; the verdicts come in the order of the cases. A progress line is shown on
-    /// stderr where that is a terminal.
+    /// Runs all cases; the verdicts come in the order of the cases.
     #[must_use]
-    pub fn run(&self, cases: Vec<Case>) -> Vec<Verdict> {
-        let progress = ProgressBar::new(cases.len() as u64);
-        if let Ok(style) = ProgressStyle::with_template("{pos}/{len} {wide_msg}") {
-            progress.set_style(style);
-        }
-        let workers = thread::available_parallelism().map_or(1, NonZero::get).min(cases.len());
-        let next = AtomicUsize::new(0);
-        let (sender, receiver) = mpsc::channel();
-        let mut verdicts: Vec<_> = thread::scope(|scope| {
-            for _ in 0..workers {
-                let (sender, cases, next) = (sender.clone(), &cases, &next);
-                scope.spawn(move || {
-                    while let index = next.fetch_add(1, Ordering::Relaxed)
-                        && let Some(case) = cases.get(index)
-                    {
-                        // The receiver lives until all senders are gone.
-                        let _ = sender.send((index, self.run_one(index, case.clone())));
-                    }
-                });
-            }
-            drop(sender);
-            let done = receiver.into_iter();
-            done.inspect(|(_, verdict)| {
-                progress.set_message(verdict.case.name());
-                progress.inc(1);
-            })
-            .collect()
-        });
-        progress.finish_and_clear();
-        verdicts.sort_by_key(|(index, _)| *index);
-        verdicts.into_iter().map(|(_, verdict)| verdict).collect()
+    pub fn run(&self, cases: &[Case]) -> Vec<Verdict> {
+        pool::run(cases, Case::name, |index, case| self.run_one(index, case.clone()))
     }
 
     fn run_one(&self, index: usize, case: Case) -> Verdict {

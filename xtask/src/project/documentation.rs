@@ -1,0 +1,139 @@
+//! The examples in documentation, which rustdoc makes programs of and runs, each in a process of
+//! its own.
+
+use std::{path::Path, process::Stdio, time::Duration};
+
+use lockwise_detector::render::Reader;
+
+use super::{
+    build::Build,
+    run::{self, TestOutcome, TestResult},
+};
+use crate::{Error, check::written::Written, interrupt, process, workspace};
+
+/// How many times as long as one test they may take all together: rustdoc compiles each.
+const SHARE: u32 = 6;
+
+/// Compiles and runs the examples. Findings are told apart by their places alone: rustdoc says to
+/// no example what its name is.
+pub(super) fn test(
+    build: &Build<'_>,
+    arguments: &[String],
+    scratch: &Path,
+    limit: Duration,
+) -> Result<Vec<TestResult>, Error> {
+    let output = scratch.join("documentation.jsonl");
+    let mut command = build.cargo(&["test", "--doc", "--quiet"]);
+    command.arg("--").args(arguments).args(["--format", "pretty"]);
+    if build.observation.is_some() {
+        run::observe(&mut command, &output);
+    }
+    let log = tempfile::NamedTempFile::new_in(scratch).map_err(Error::Scratch)?;
+    let to = log.reopen().map_err(Error::Scratch)?;
+    command.stderr(Stdio::piped());
+    let outcome = process::run_into(&mut command, to, limit * SHARE)
+        .map_err(|source| workspace::spawn(&command, source))?;
+    if interrupt::is_interrupted() {
+        return Err(Error::Interrupted);
+    }
+    let printed = std::fs::read_to_string(log.path()).unwrap_or_default();
+    let mut results = results(&printed);
+    if results.is_empty() && !is_without_examples(&outcome.stderr, &printed) {
+        let how = format!("of its documentation could not be run ({:?})", outcome.ended);
+        results.push(failed("documentation", how, &outcome.stderr));
+    } else if outcome.ended == process::Ended::TimedOut {
+        let how = format!("did not end within {} s", (limit * SHARE).as_secs());
+        results.push(failed("documentation", how, &outcome.stderr));
+    }
+    let written = Written::read(&output, &mut Reader::new());
+    let observed = output.exists();
+    for result in &mut results {
+        result.observed = observed;
+    }
+    if let Some(first) = results.first_mut() {
+        first.findings = written.findings;
+    }
+    Ok(results)
+}
+
+/// Nothing to run: no package has a library, or none has examples.
+fn is_without_examples(stderr: &str, printed: &str) -> bool {
+    stderr.contains("no library targets found")
+        || printed.contains("running 0 tests")
+        || (stderr.trim().is_empty() && printed.trim().is_empty())
+}
+
+/// The lines `test src/lib.rs - item (line 3) ... ok` of rustdoc's output.
+fn results(printed: &str) -> Vec<TestResult> {
+    let lines = printed.lines().filter_map(|line| line.strip_prefix("test "));
+    let ended = lines.filter_map(|line| line.rsplit_once(" ... "));
+    ended
+        .filter(|(name, _)| name.contains(" (line "))
+        .filter_map(|(name, outcome)| match outcome.trim() {
+            "ok" => Some(passed(name)),
+            "FAILED" => Some(failed(name, "failed".to_owned(), &of_example(printed, name))),
+            _ => None,
+        })
+        .collect()
+}
+
+/// What rustdoc repeats of an example that failed.
+fn of_example(printed: &str, name: &str) -> String {
+    let heading = format!("---- {name} stdout ----");
+    let after = printed.split_once(&heading).map_or("", |(_, after)| after);
+    after
+        .split("\n---- ")
+        .next()
+        .unwrap_or("")
+        .trim()
+        .lines()
+        .take(20)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn passed(name: &str) -> TestResult {
+    TestResult {
+        name: name.to_owned(),
+        outcome: TestOutcome::Passed,
+        findings: Vec::new(),
+        time: Duration::ZERO,
+        observed: false,
+    }
+}
+
+fn failed(name: &str, how: String, said: &str) -> TestResult {
+    TestResult {
+        outcome: TestOutcome::Failed { how, said: said.trim().to_owned() },
+        ..passed(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rustdocs_lines_are_results() {
+        let printed = "\nrunning 3 tests\ntest src/lib.rs - add (line 3) ... ok\n\
+            test src/lib.rs - sub (line 9) - compile ... ok\n\
+            test src/lib.rs - mul (line 20) ... FAILED\n\
+            test src/lib.rs - div (line 30) ... ignored\n\nfailures:\n\n\
+            ---- src/lib.rs - mul (line 20) stdout ----\nTest executable failed\n\nfailures:\n";
+        let results = results(printed);
+        let names: Vec<_> = results.iter().map(|result| result.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "src/lib.rs - add (line 3)",
+                "src/lib.rs - sub (line 9) - compile",
+                "src/lib.rs - mul (line 20)"
+            ]
+        );
+        assert_eq!(results[0].outcome, TestOutcome::Passed);
+        match &results[2].outcome {
+            TestOutcome::Failed { said, .. } => assert!(said.starts_with("Test executable failed")),
+            other => panic!("{other:?}"),
+        }
+    }
+}
