@@ -251,7 +251,7 @@ impl Entry {
 }
 
 #[inline]
-fn index_of(address: usize) -> usize {
+pub(super) fn index_of(address: usize) -> usize {
     let hash = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (hash >> (u64::BITS - ENTRIES.ilog2())) as usize % ENTRIES
 }

@@ -10,6 +10,8 @@
 
 mod knowledge;
 mod memory;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::HashMap,
