@@ -64,19 +64,19 @@ static PULSE: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Pulse(u64);
 
 impl Pulse {
-    #[inline]
+    #[inline(always)]
     pub(super) fn now() -> Self {
         Self(PULSE.load(Relaxed))
     }
 
     /// Whether somebody may come to ask what threads know of each other.
-    #[inline]
+    #[inline(always)]
     pub(super) fn matters(self) -> bool {
         self.0 & 1 != 0
     }
 
     /// How often threads had dealt with each other.
-    #[inline]
+    #[inline(always)]
     pub(super) fn beats(self) -> u32 {
         (self.0 >> 1) as u32
     }
@@ -103,7 +103,7 @@ fn next(stamp: u32) -> u32 {
 }
 
 /// Whether `claimed` says all that an access would which is `strong` or not.
-#[inline]
+#[inline(always)]
 fn says(claimed: u32, number: u32, strong: bool) -> bool {
     let strongest = mark(number, true);
     claimed == strongest || (!strong && claimed == strongest - 1)
@@ -146,19 +146,19 @@ impl Knowledge {
         self.news.fetch_add(1, Relaxed);
     }
 
-    #[inline]
+    #[inline(always)]
     fn claim(&self, slot: usize) -> u64 {
         self.claims.get().map_or(0, |claims| claims[slot].load(Relaxed))
     }
 
     /// Whether a write would hand on nothing new.
-    #[inline]
+    #[inline(always)]
     fn has_given(&self, slot: usize, strong: bool) -> bool {
         says((self.claim(slot) >> 32) as u32, self.news.load(Relaxed), strong)
     }
 
     /// Whether a read just done has handed on nothing new.
-    #[inline]
+    #[inline(always)]
     fn has_taken(&self, slot: usize, strong: bool) -> bool {
         let stamp = STAMPS[slot].load(Relaxed);
         stamp == 0 || says(self.claim(slot) as u32, stamp, strong)
@@ -182,7 +182,7 @@ impl Knowledge {
     }
 
     /// Whether a fence would change nothing.
-    #[inline]
+    #[inline(always)]
     fn is_fenced(&self, ordering: Ordering) -> bool {
         let news = self.news.load(Relaxed);
         (!acquires(ordering) || self.acquired.load(Relaxed) == news)
@@ -203,14 +203,14 @@ impl Knowledge {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn slot_of(address: usize) -> usize {
     let hash = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (hash >> (u64::BITS - SLOTS.ilog2())) as usize % SLOTS
 }
 
 /// A write is about to be done.
-#[inline]
+#[inline(always)]
 pub(super) fn before_write(record: &Record, accessed: Accessed, ordering: Ordering) {
     let slot = slot_of(accessed.address);
     if !record.knowledge.has_given(slot, releases(ordering)) {
@@ -219,7 +219,7 @@ pub(super) fn before_write(record: &Record, accessed: Accessed, ordering: Orderi
 }
 
 /// A read has been done; a write by the same operation, if `wrote`.
-#[inline]
+#[inline(always)]
 pub(super) fn after_read(record: &Record, accessed: Accessed, ordering: Ordering, wrote: bool) {
     let slot = slot_of(accessed.address);
     if !record.knowledge.has_taken(slot, acquires(ordering)) {
@@ -280,7 +280,7 @@ pub(super) fn create(kernel: &mut Entered, record: &Record, accessed: Accessed) 
 }
 
 /// A fence has been done.
-#[inline]
+#[inline(always)]
 pub(super) fn after_fence(record: &Record, ordering: Ordering, accessed: crate::rt::world::Place) {
     if record.knowledge.is_fenced(ordering) {
         return;

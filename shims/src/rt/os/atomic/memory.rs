@@ -99,7 +99,7 @@ pub(super) struct Base {
 
 impl Base {
     /// Whether a store of `stored` which has overwritten `old` may be worth a look.
-    #[inline]
+    #[inline(always)]
     pub(super) fn may_lose(&self, old: u64, stored: u64) -> bool {
         old != self.value && stored != self.value && !self.dealt
     }
@@ -124,7 +124,7 @@ pub(super) struct Noted {
 
 impl Memory {
     /// The thread hands something on, or takes something in.
-    #[inline]
+    #[inline(always)]
     pub(in crate::rt::os) fn deal(&self) {
         self.dealings.store(self.dealings.load(Relaxed).wrapping_add(1), Relaxed);
     }
@@ -135,7 +135,7 @@ impl Memory {
     }
 
     /// The entry of an atomic, which may not stand there yet.
-    #[inline]
+    #[inline(always)]
     fn entry(&self, address: usize) -> &Entry {
         let entries = match self.entries.get() {
             Some(entries) => entries,
@@ -158,7 +158,7 @@ impl Memory {
     }
 
     /// A load has read `value`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_read(&self, noted: Noted, value: u64) {
         let entry = self.entry(noted.address);
         entry.read.store(value, Relaxed);
@@ -169,7 +169,7 @@ impl Memory {
     }
 
     /// A store of `value` is about to be done. Returns what it is based on.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_store(&self, noted: Noted, value: u64) -> Option<Base> {
         let entry = self.entry(noted.address);
         let base = self.base(entry);
@@ -178,12 +178,12 @@ impl Memory {
     }
 
     /// A read-modify-write has written `value`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_update(&self, noted: Noted, value: u64) {
         self.entry(noted.address).note_write(noted, value, BASED | UPDATES);
     }
 
-    #[inline]
+    #[inline(always)]
     fn base(&self, entry: &Entry) -> Option<Base> {
         let place = entry.read_at.load(Relaxed);
         // SAFETY: only `note_read` stores there what is not null, and it is a `Place`.
@@ -219,7 +219,7 @@ impl Memory {
 }
 
 impl Entry {
-    #[inline]
+    #[inline(always)]
     fn change(&self, change: impl FnOnce()) {
         let version = self.version.load(Relaxed);
         self.version.store(version.wrapping_add(1), Relaxed);
@@ -237,7 +237,7 @@ impl Entry {
         self.read_at.store(ptr::null_mut(), Relaxed);
     }
 
-    #[inline]
+    #[inline(always)]
     fn note_write(&self, noted: Noted, value: u64, how: u32) {
         self.read_at.store(ptr::null_mut(), Relaxed);
         self.change(|| {
@@ -250,7 +250,7 @@ impl Entry {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn index_of(address: usize) -> usize {
     let hash = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     (hash >> (u64::BITS - ENTRIES.ilog2())) as usize % ENTRIES

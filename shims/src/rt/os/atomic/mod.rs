@@ -6,6 +6,9 @@
 //! new to tell, an access touches nothing shared but the atomic itself and words that seldom
 //! change, takes no lock, and allocates nothing but a thread's tables at its first access.
 //!
+//! All of the fast path is inlined, by force, into one function for each operation and type, which
+//! is compiled in this crate (see `sync::atomic`).
+//!
 //! An atomic has the size of its value, so all that is known of it stands in tables by its address.
 
 mod knowledge;
@@ -90,34 +93,34 @@ struct Actor<'a> {
 }
 
 impl<'a> Actor<'a> {
-    #[inline]
+    #[inline(always)]
     fn new<A: Primitive>(record: &'a Record, atomic: &A, place: Place) -> Self {
         let address = std::ptr::from_ref(atomic).addr();
         let accessed = Accessed { address, place, type_name: std::any::type_name::<A> };
         Self { record, accessed, pulse: Pulse::now() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn noted(self) -> Noted {
         let Accessed { address, place, .. } = self.accessed;
         Noted { address, place, tick: self.record.tick(), beats: self.pulse.beats() }
     }
 
-    #[inline]
+    #[inline(always)]
     fn deal_unless_relaxed(self, ordering: Ordering) {
         if ordering != Relaxed {
             self.record.memory.deal();
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn before_write(self, ordering: Ordering) {
         if self.pulse.matters() {
             knowledge::before_write(self.record, self.accessed, ordering);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn after_read(self, ordering: Ordering, wrote: bool) {
         // Asked again: whoever has written what was read may be who made it matter.
         if Pulse::now().matters() {
@@ -125,14 +128,14 @@ impl<'a> Actor<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn has_read(self, value: u64, ordering: Ordering) {
         self.deal_unless_relaxed(ordering);
         self.record.memory.note_read(self.noted(), value);
         self.after_read(ordering, false);
     }
 
-    #[inline]
+    #[inline(always)]
     fn has_updated(self, value: u64, ordering: Ordering) {
         self.deal_unless_relaxed(ordering);
         self.record.memory.note_update(self.noted(), value);
@@ -147,24 +150,24 @@ fn boxed<T: std::fmt::Debug, const N: usize>(make: fn() -> T) -> Box<[T; N]> {
 }
 
 /// `ordering` of a load, made strong enough for [`knowledge`].
-#[inline]
+#[inline(always)]
 fn reading(ordering: Ordering) -> Ordering {
     if ordering == Relaxed { Acquire } else { ordering }
 }
 
 /// The same of a store.
-#[inline]
+#[inline(always)]
 fn writing(ordering: Ordering) -> Ordering {
     if ordering == Relaxed { Release } else { ordering }
 }
 
 /// The same of a read-modify-write.
-#[inline]
+#[inline(always)]
 fn updating(ordering: Ordering) -> Ordering {
     if ordering == SeqCst { SeqCst } else { AcqRel }
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(super) fn load<A: Primitive>(atomic: &A, ordering: Ordering) -> A::Value {
     match local().record() {
@@ -173,7 +176,7 @@ pub(super) fn load<A: Primitive>(atomic: &A, ordering: Ordering) -> A::Value {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn load_of<A: Primitive>(
     record: &Record,
     atomic: &A,
@@ -186,7 +189,7 @@ fn load_of<A: Primitive>(
     value
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(super) fn store<A: Primitive>(atomic: &A, value: A::Value, ordering: Ordering) {
     match local().record() {
@@ -195,7 +198,7 @@ pub(super) fn store<A: Primitive>(atomic: &A, value: A::Value, ordering: Orderin
     }
 }
 
-#[inline]
+#[inline(always)]
 fn store_of<A: Primitive>(
     record: &Record,
     atomic: &A,
@@ -221,7 +224,7 @@ fn store_of<A: Primitive>(
     }
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(super) fn rmw<A: Primitive>(
     atomic: &A,
@@ -235,7 +238,7 @@ pub(super) fn rmw<A: Primitive>(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn rmw_of<A: Primitive>(
     record: &Record,
     atomic: &A,
@@ -250,7 +253,7 @@ fn rmw_of<A: Primitive>(
     old
 }
 
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(super) fn exchange<A: Primitive>(
     atomic: &A,
@@ -262,7 +265,7 @@ pub(super) fn exchange<A: Primitive>(
     }
 }
 
-#[inline]
+#[inline(always)]
 fn exchange_of<A: Primitive>(
     record: &Record,
     atomic: &A,
@@ -288,7 +291,7 @@ pub(super) fn fence(ordering: Ordering) {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn fence_of(record: &Record, ordering: Ordering, place: Place) {
     record.memory.deal();
     if Pulse::now().matters() {
