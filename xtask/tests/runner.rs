@@ -107,7 +107,7 @@ fn an_exploration_is_told_its_size_and_tells_what_it_did() {
     let limit = Duration::from_secs(60);
     let runner = Runner { executable: fake(), scratch: scratch.path().to_owned(), limit };
     let programs = ["good", "fails", "says-nothing", "segfaults"];
-    let cases = programs.iter().map(|program| case(By::Explore, program)).collect();
+    let cases = programs.iter().map(|program| case(By::Explore, program)).collect::<Vec<_>>();
     let verdicts = runner.run(&cases);
     let errors: Vec<_> = verdicts.iter().map(|verdict| verdict.errors.join(";")).collect();
     let segfault = "was ended by signal 11 (segmentation fault)";

@@ -161,7 +161,7 @@ pub(crate) fn add_source(file: &'static str) {
 }
 
 /// Whether it is.
-pub(super) fn is_source(file: &str) -> bool {
+pub(in crate::rt) fn is_source(file: &str) -> bool {
     ANY_SOURCES.load(Ordering::Relaxed)
         && SOURCES.read().unwrap_or_else(PoisonError::into_inner).contains(&file)
 }

@@ -60,7 +60,8 @@ pub(crate) fn execution() -> Option<u32> {
 }
 
 /// Whether the calling thread is one of a model.
-#[inline]
+#[cfg_attr(feature = "facade", inline(never))]
+#[cfg_attr(not(feature = "facade"), inline)]
 pub(crate) fn is_current() -> bool {
     current::kind() != Kind::Os
 }
