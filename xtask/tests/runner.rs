@@ -157,7 +157,7 @@ fn a_wrong_command_line_is_a_usage_error() {
     };
     check(&[], "Usage");
     check(&["check", "--format", "sarif"], "invalid value 'sarif'");
-    check(&["check", "--manifest-path", "Cargo.toml"], "unexpected argument");
+    check(&["check", "--manifest-path", "/no/such/Cargo.toml"], "there is no manifest at");
     check(&["check", "--timeout", "0"], "invalid value '0'");
     check(&["check", "--output", "/no/such/directory/x"], "cannot write /no/such/directory/x");
     check(&["explain", "lock-odor"], "there is no rule named `lock-odor`");

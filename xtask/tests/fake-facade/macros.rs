@@ -1,4 +1,6 @@
 // `#[test]` of the made-up facade: counts that the body ran.
+extern crate proc_macro;
+
 use proc_macro::TokenStream;
 
 #[proc_macro_attribute]
