@@ -59,12 +59,16 @@ impl Build<'_> {
         command.arg("--manifest-path").arg(&self.project.manifest);
         command.arg("--target-dir").arg(&self.target).args(["--target", host]);
         command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET");
+        let root = &self.project.root;
         if let Some(observation) = &self.observation {
             let itself = !self.project.has_lockwise();
             let own = observation.facade.flags(itself);
-            flags::add(&mut command, &own, &self.project.root, host);
+            flags::add(&mut command, &own, root, host);
             observation.stand_ins.add_to(&mut command);
             super::wrapper::exclude(&mut command, observation.exclude);
+        } else {
+            // As where it is observed.
+            flags::add(&mut command, &["--cap-lints".to_owned(), "allow".to_owned()], root, host);
         }
         command
     }
