@@ -92,7 +92,11 @@ impl<'a> Setting<'a> {
         let cache = Cache::open(options.cache.as_deref())?;
         let project = Project::open(manifest, &options.selection)?;
         let facade = Facade::obtain(&project.toolchain, &cache)?;
-        let target = cache.target(&project.root)?;
+        let mut target = cache.target(&project.root)?;
+        if !options.exclude.is_empty() {
+            // cargo does not see that these crates are compiled in another way.
+            target.push(format!("without-{}", options.exclude.join("-")));
+        }
         let stand_ins = StandIns::write(&project, &target)?;
         let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
         let (selection, exclude) = (&options.selection, options.exclude.as_slice());
