@@ -257,7 +257,7 @@ pub(super) fn tell_foreign(lock: &Foreign, deed: Deed<'_>) {
     if !OBSERVED.get() {
         return;
     }
-    let Foreign { key, mode, patience, site, .. } = *lock;
+    let Foreign { key, mode, patience, site: &site, .. } = *lock;
     let object = match deed {
         Deed::Disown | Deed::Block(_) | Deed::Unblock => ObjectId(0),
         _ => foreign_id(lock, matches!(deed, Deed::Own)),
@@ -300,7 +300,7 @@ pub(super) fn foreign_id(lock: &Foreign, owned: bool) -> ObjectId {
     with(|observer, me| {
         if let Some(gone) = observer.foreign.take_gone(lock, owned) {
             for (owner, mode) in gone.owners {
-                observer.observe(owner, lock.site, Action::Release { object: gone.object, mode });
+                observer.observe(owner, *lock.site, Action::Release { object: gone.object, mode });
             }
             observer.known.remove(&gone.object);
             observer.observe(me, Site::UNKNOWN, Action::Destroy { object: gone.object });

@@ -50,10 +50,11 @@ fn observed<A: Primitive, R>(
 ) -> R {
     let local = local();
     let Some(record) = local.record() else { return access(atomic) };
-    let site: Site = Location::caller().into();
-    if foreign::is_source(site.file) {
+    let place = Location::caller();
+    if foreign::is_in_source(place) {
         return access(atomic);
     }
+    let site: Site = place.into();
     let mut kernel = Kernel::enter();
     let object = shadow(&mut kernel, record, atomic, site);
     let result = access(atomic);

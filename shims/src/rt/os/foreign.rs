@@ -1,7 +1,8 @@
-//! Locks of other crates on real threads. They send all their Ops: their atomics, which are as
-//! many, are not told.
-
-use std::sync::{Arc, atomic::Ordering};
+//! Locks of other crates on real threads.
+//!
+//! As with locks of ours, an acquisition goes to the kernel only if the detector could learn from
+//! it (see [`mutex`](super::mutex)). Of such a lock a thread tells all that it holds when it waits
+//! for something itself: what others wait for, and who keeps it from them, is then known.
 
 use lockwise_detector::{
     Action, ObjectId, Stack,
@@ -10,6 +11,7 @@ use lockwise_detector::{
 
 use super::{
     kernel::{Entered, Kernel},
+    known::{self, Known},
     local::{self, draw_object_id, local},
     record::Record,
 };
@@ -23,7 +25,58 @@ use crate::{
 };
 
 /// See [`World::foreign`](crate::rt::World::foreign).
+#[inline]
 pub(super) fn tell(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
+    let done = match deed {
+        Deed::Own => own_quickly(lock),
+        Deed::Disown => disown_quickly(lock.key),
+        _ => false,
+    };
+    if done { Ok(()) } else { tell_slowly(lock, deed) }
+}
+
+/// Acquires, if the detector can learn nothing from that.
+#[inline]
+fn own_quickly(lock: &Foreign) -> bool {
+    let local = local();
+    let (Some(record), Some(known)) = (local.active_record(), known::nearby(lock.key)) else {
+        return false;
+    };
+    let hold = known.hold(lock.mode);
+    let depth = record.held.depth();
+    let context = hold.after(record.held.context());
+    let quick = known.admits(lock)
+        && !local.might_tell(record, depth, manner(context, lock.patience))
+        && known.is_old(lock.mode, local, record);
+    if quick {
+        known.take(lock.mode, record);
+        record.held.push_foreign(depth, hold, known, lock.site, context);
+    }
+    quick
+}
+
+/// Releases, if the detector was not told of the acquisition.
+#[inline]
+fn disown_quickly(key: usize) -> bool {
+    let (Some(record), Some(known)) = (local().active_record(), known::nearby(key)) else {
+        return false;
+    };
+    let quick = record.held.pop_untold(known.hold(known.mode_of(record.serial)));
+    if quick {
+        known.let_go(record);
+    }
+    quick
+}
+
+/// A context in which a lock was acquired, for the detector: it learns less from one who would not
+/// have waited.
+#[inline]
+fn manner(context: u64, patience: Patience) -> u64 {
+    if patience == Patience::Forever { context } else { context.wrapping_mul(0xD1B5_4A32_D192_ED03) }
+}
+
+#[inline(never)]
+fn tell_slowly(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
     let Some(record) = local().record() else { return Ok(()) };
     let mut kernel = Kernel::enter();
     match deed {
@@ -36,23 +89,26 @@ pub(super) fn tell(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
             let timed = lock.patience != Patience::Forever;
             return wait(kernel, record, lock, Action::Block { on, timed }, None);
         }
-        Deed::Own => own(&mut kernel, record, lock),
+        Deed::Own => {
+            own(kernel, record, lock);
+            return Ok(());
+        }
         Deed::Disown => disown(&mut kernel, record, lock),
         Deed::Withdraw => {
             let object = introduce(&mut kernel, record, lock);
-            kernel.emit(record, lock.site, Action::GiveUp { object });
+            kernel.emit(record, *lock.site, Action::GiveUp { object });
         }
-        Deed::Unblock => kernel.emit(record, lock.site, Action::Unblock),
+        Deed::Unblock => kernel.emit(record, *lock.site, Action::Unblock),
         Deed::Wake(thread, token) => {
             let object = introduce(&mut kernel, record, lock);
-            kernel.emit(record, lock.site, Action::Publish { object, token });
+            kernel.emit(record, *lock.site, Action::Publish { object, token });
             if let Some(woken) = thread.and_then(Thread::as_os) {
-                kernel.emit_on_behalf(woken, lock.site, Action::Unblock);
+                kernel.emit_on_behalf(woken, *lock.site, Action::Unblock);
             }
         }
         Deed::Observe(token) => {
             let object = introduce(&mut kernel, record, lock);
-            kernel.emit(record, lock.site, Action::Observe { object, token });
+            kernel.emit(record, *lock.site, Action::Observe { object, token });
             local().synchronised();
         }
     }
@@ -78,7 +134,7 @@ fn wait(
     end: Option<Action>,
 ) -> Result<(), Stop> {
     kernel.tell_held(record);
-    kernel.emit_with_stack(record, lock.site, stack(lock), action);
+    kernel.emit_with_stack(record, *lock.site, stack(lock), action);
     let doom = kernel.doom(record);
     kernel.leave_quietly();
     let stop = match (report::take_stop(), doom) {
@@ -88,78 +144,98 @@ fn wait(
     };
     if let Some(end) = end {
         let mut kernel = Kernel::enter();
-        kernel.emit(record, lock.site, end);
+        kernel.emit(record, *lock.site, end);
         kernel.leave_quietly();
     }
     Err(stop)
 }
 
 /// The thread has the lock: whoever was said to keep it out does not.
-fn own(kernel: &mut Entered, record: &Record, lock: &Foreign) {
-    kernel.tell_held(record);
-    forget_gone(kernel, record, lock, true);
-    let object = introduce(kernel, record, lock);
-    for serial in kernel.foreign.own(lock, record.serial) {
-        downgrade(kernel, serial, object, lock);
+fn own(mut kernel: Entered, record: &Record, lock: &Foreign) {
+    let Foreign { mode, patience, site, .. } = *lock;
+    forget_gone(&mut kernel, record, lock, true);
+    let known = kernel.foreign.at(lock);
+    if mode == Mode::Shared {
+        downgrade(&mut kernel, known, lock);
     }
-    let action = Action::Acquire { object, mode: lock.mode, patience: lock.patience };
-    kernel.emit_with_stack(record, lock.site, stack(lock), action);
-    record.loose.fetch_add(1, Ordering::Relaxed);
+    synchronise(&mut kernel, record, known, lock);
+    kernel.settle(record);
+    let hold = known.hold(mode);
+    let context = manner(hold.after(record.held.context()), patience);
+    let told = local().should_tell(record, context);
+    if told {
+        kernel.tell_held(record);
+        let object = known.object();
+        kernel.introduce_with(record, object, |_| known.info().into());
+        let action = Action::Acquire { object, mode, patience };
+        kernel.emit_with_stack(record, *site, stack(lock), action);
+    }
+    known.take(mode, record);
+    kernel.leave_quietly();
+    record.held.push_foreign_slowly(hold, known, site, told);
+    if told {
+        local().set_seen(context);
+    }
+    known::remember(known);
 }
 
-fn downgrade(kernel: &mut Entered, serial: u32, object: ObjectId, lock: &Foreign) {
-    let owner = kernel.record(serial);
-    if let Some(owner) = owner.filter(|owner| kernel.holds(owner, object)) {
+/// What was released before, by others too, comes before what follows.
+fn synchronise(kernel: &mut Entered, record: &Record, known: &Known, lock: &Foreign) {
+    if let Some(released) = known.news(local(), record) {
+        kernel.tell_synchronised(record, released, *lock.site);
+        local().set_known(released);
+    }
+    for read in kernel.epochs_of(known.take_readers(lock.mode)) {
+        kernel.tell_synchronised(record, read, *lock.site);
+    }
+}
+
+/// A reader has the lock: if a writer is said to have it, it has become a reader.
+fn downgrade(kernel: &mut Entered, known: &Known, lock: &Foreign) {
+    let owner = known.downgrade().and_then(|serial| kernel.record(serial));
+    if let Some(owner) = owner.filter(|owner| kernel.holds(owner, known.object())) {
+        let object = known.object();
         let release = Action::Release { object, mode: Mode::Exclusive };
-        kernel.emit_on_behalf(&owner, lock.site, release);
+        kernel.emit_on_behalf(&owner, *lock.site, release);
         let (mode, patience) = (Mode::Shared, Patience::Try);
-        kernel.emit_on_behalf(&owner, lock.site, Action::Acquire { object, mode, patience });
+        kernel.emit_on_behalf(&owner, *lock.site, Action::Acquire { object, mode, patience });
     }
 }
 
+/// A guard may have been sent to another thread than the owner.
 fn disown(kernel: &mut Entered, record: &Record, lock: &Foreign) {
-    if let Some((object, owner, mode)) = kernel.foreign.disown(lock.key, record.serial) {
-        release(kernel, record, owner, (object, mode), lock);
-    }
-}
-
-/// The thread `serial`, perhaps another one than the caller, owns the object no longer.
-fn release(
-    kernel: &mut Entered,
-    record: &Record,
-    serial: u32,
-    (object, mode): (ObjectId, Mode),
-    lock: &Foreign,
-) {
-    let action = Action::Release { object, mode };
-    if serial == record.serial {
-        record.loose.fetch_sub(1, Ordering::Relaxed);
-        if kernel.holds(record, object) {
-            kernel.emit(record, lock.site, action);
-        }
-    } else if let Some(owner) = kernel.record(serial) {
-        owner.loose.fetch_sub(1, Ordering::Relaxed);
-        if kernel.holds(&owner, object) {
-            kernel.emit_on_behalf(&owner, lock.site, action);
+    let Some(known) = kernel.foreign.get(lock.key) else { return };
+    let object = known.object();
+    let own = record.held.pop_object(object).is_some() || kernel.holds(record, object);
+    if own {
+        kernel.tell_released(record, object, |kernel, action| {
+            kernel.emit(record, *lock.site, action);
+        });
+    } else {
+        let owner = known.owner().and_then(|serial| kernel.record(serial));
+        let owner = owner.or_else(|| kernel.holders(object).pop());
+        if let Some(owner) = owner {
+            kernel.end_hold(&owner, object, *lock.site);
         }
     }
+    known.let_go(record);
 }
 
 /// What is at this address, made known to the thread's detector.
 fn introduce(kernel: &mut Entered, record: &Record, lock: &Foreign) -> ObjectId {
     forget_gone(kernel, record, lock, false);
-    let object = kernel.foreign.id(lock);
-    kernel.introduce_with(record, object, |_| Arc::new(lock.info()));
+    let object = kernel.foreign.at(lock).object();
+    kernel.introduce_with(record, object, |_| lock.info().into());
     object
 }
 
 fn forget_gone(kernel: &mut Entered, record: &Record, lock: &Foreign, owned: bool) {
-    if let Some(gone) = kernel.foreign.take_gone(lock, owned) {
-        for (serial, mode) in gone.owners {
-            release(kernel, record, serial, (gone.object, mode), lock);
-        }
-        kernel.object_gone(record, gone.object);
+    let Some(gone) = kernel.foreign.replace_gone(lock, owned) else { return };
+    for owner in kernel.holders(gone) {
+        kernel.end_hold(&owner, gone, *lock.site);
     }
+    kernel.settle(record);
+    kernel.object_gone(record, gone);
 }
 
 /// The stack of the caller, the first time that this thread acts from there.
