@@ -48,7 +48,7 @@ struct Step {
 const DEPTH: usize = 48;
 
 /// How many steps a thread finds at once.
-const NEAR: usize = 256;
+const NEAR: usize = 1024;
 
 /// All steps, by address. They are kept for good: there are as many as the program has calls of
 /// this kind.
@@ -100,8 +100,9 @@ fn called() -> &'static Step {
 /// The step at `address`: made by `make` if nobody came by before.
 #[inline]
 fn step(address: usize, make: impl FnOnce(usize) -> Step) -> &'static Step {
-    // Return addresses are even as often as odd, and those of places are not.
-    let index = (address ^ (address >> 8)) % NEAR;
+    // Of a product the upper bits depend on all bits of the factors (Knuth's hash).
+    let product = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let index = (product >> (u64::BITS - NEAR.ilog2())) as usize;
     NEARBY.with(|nearby| match nearby[index].get() {
         Some(step) if step.address == address => step,
         _ => {
@@ -141,9 +142,9 @@ impl Step {
             match crate_of(&function, file) {
                 Whose::Runtime => {}
                 Whose::Lock => {
-                    if stem(file) == "remutex" {
-                        // The owner of a re-entrant mutex: what it says of itself is true or of no
-                        // use.
+                    // The owner of a re-entrant mutex: what it says of itself is true or of no
+                    // use. The mutex of a condition variable: it is there to panic at another one.
+                    if ["remutex", "condvar"].contains(&stem(file)) {
                         foreign::add_source(file);
                     }
                     step.kind = step.kind.or_else(|| kind_of(&function, file));

@@ -27,7 +27,7 @@ use std::{
 
 use lockwise_detector::{
     ObjectId, Site,
-    op::{FOREIGN, Mode, ObjectInfo, ObjectKind, Patience, WaitFor},
+    op::{FOREIGN, Mode, ObjectInfo, ObjectKind, Patience, Purpose, WaitFor},
 };
 
 use super::{Stop, World, dispatch, os::local::draw_object_id, thread::Thread};
@@ -70,9 +70,9 @@ pub(crate) enum Deed<'a> {
     Own,
     /// It owns it no longer, in whatever mode it did.
     Disown,
-    /// The thread will wait for this. An error says that it must not, and has to say that it does
-    /// not.
-    Block(WaitFor),
+    /// The thread will wait for it, a condition variable with this mutex or an event. An error says
+    /// that it must not, and has to say that it does not.
+    Block(Option<&'a Foreign>),
     /// It does not wait any longer, though nobody has woken it.
     Unblock,
     /// It wakes a thread that will [`Deed::Observe`] the same token: this one, if it has blocked.
@@ -91,9 +91,12 @@ pub(crate) fn tell(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
     dispatch!(world => world.foreign(lock, deed))
 }
 
-/// Its id, by which a wait can name it from here on.
-pub(crate) fn id(lock: &Foreign) -> ObjectId {
-    dispatch!(world => world.foreign_id(lock))
+/// What is waited for at `object`, with `mutex` if that is a condition variable.
+pub(super) fn wait_for(object: ObjectId, mutex: Option<ObjectId>) -> WaitFor {
+    match mutex {
+        Some(mutex) => WaitFor::Condvar { condvar: object, mutex },
+        None => WaitFor::Object { object, purpose: Purpose::Event },
+    }
 }
 
 /// Who owns what, by address, in a model. `T` stands for a thread.

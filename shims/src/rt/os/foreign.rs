@@ -6,20 +6,20 @@
 
 use lockwise_detector::{
     Action, ObjectId, Stack,
-    op::{Mode, Patience},
+    op::{Mode, ObjectKind, Patience},
 };
 
 use super::{
     kernel::{Entered, Kernel},
     known::{self, Known},
-    local::{self, draw_object_id, local},
+    local::{self, local},
     record::Record,
 };
 use crate::{
     report,
     rt::{
         Stop,
-        foreign::{Deed, Foreign},
+        foreign::{self, Deed, Foreign},
         thread::Thread,
     },
 };
@@ -45,8 +45,10 @@ fn own_quickly(lock: &Foreign) -> bool {
     let hold = known.hold(lock.mode);
     let depth = record.held.depth();
     let context = hold.after(record.held.context());
+    let told_as = manner(context, lock.patience);
     let quick = known.admits(lock)
-        && !local.might_tell(record, depth, manner(context, lock.patience))
+        && !local.might_tell(record, depth, told_as)
+        && (!counts_alone(lock) || local.has_seen(told_as))
         && known.is_old(lock.mode, local, record);
     if quick {
         known.take(lock.mode, record);
@@ -75,6 +77,13 @@ fn manner(context: u64, patience: Patience) -> u64 {
     if patience == Patience::Forever { context } else { context.wrapping_mul(0xD1B5_4A32_D192_ED03) }
 }
 
+/// Whether the detector learns from the acquisition by a thread that holds nothing else: from a
+/// write, that others could be held up by it between two of their reads.
+#[inline]
+fn counts_alone(lock: &Foreign) -> bool {
+    lock.kind == ObjectKind::RwLock && lock.mode == Mode::Exclusive
+}
+
 #[inline(never)]
 fn tell_slowly(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
     let Some(record) = local().record() else { return Ok(()) };
@@ -85,7 +94,10 @@ fn tell_slowly(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
             let action = Action::Request { object, mode: lock.mode, patience: lock.patience };
             return wait(kernel, record, lock, action, Some(Action::GiveUp { object }));
         }
-        Deed::Block(on) => {
+        Deed::Block(mutex) => {
+            let object = introduce(&mut kernel, record, lock);
+            let mutex = mutex.map(|mutex| introduce(&mut kernel, record, mutex));
+            let on = foreign::wait_for(object, mutex);
             let timed = lock.patience != Patience::Forever;
             return wait(kernel, record, lock, Action::Block { on, timed }, None);
         }
@@ -114,15 +126,6 @@ fn tell_slowly(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
     }
     kernel.leave_quietly();
     Ok(())
-}
-
-/// See [`World::foreign_id`](crate::rt::World::foreign_id).
-pub(super) fn id(lock: &Foreign) -> ObjectId {
-    let Some(record) = local().record() else { return ObjectId(draw_object_id()) };
-    let mut kernel = Kernel::enter();
-    let object = introduce(&mut kernel, record, lock);
-    kernel.leave_quietly();
-    object
 }
 
 /// Tells of a wait that begins with `action`, and if it must not, of its `end`.
@@ -162,7 +165,8 @@ fn own(mut kernel: Entered, record: &Record, lock: &Foreign) {
     kernel.settle(record);
     let hold = known.hold(mode);
     let context = manner(hold.after(record.held.context()), patience);
-    let told = local().should_tell(record, context);
+    let told = local().should_tell(record, context)
+        || counts_alone(lock) && !local().has_seen(context);
     if told {
         kernel.tell_held(record);
         let object = known.object();

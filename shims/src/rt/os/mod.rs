@@ -270,10 +270,6 @@ impl World for Os {
         foreign::tell(lock, deed)
     }
 
-    fn foreign_id(self, lock: &Foreign) -> ObjectId {
-        foreign::id(lock)
-    }
-
     fn object_gone(self, object: ObjectId) {
         let Some(record) = local().record() else { return };
         let mut kernel = Kernel::enter();
