@@ -22,7 +22,10 @@ pub(super) fn walk(mut visit: impl FnMut(usize) -> bool) {
         // built without, a C one say, can have something else there only beyond the user's
         // function, where the walk ends. What is no place further up the stack is not followed.
         let [callers, address] = unsafe { words.read() };
-        if !visit(address) || callers <= frame || callers > end || callers % align_of::<usize>() != 0
+        if !visit(address)
+            || callers <= frame
+            || callers > end
+            || callers % align_of::<usize>() != 0
         {
             return;
         }

@@ -205,7 +205,14 @@ mod tests {
     use super::*;
 
     fn lock(kind: ObjectKind, mode: Mode) -> Foreign {
-        Foreign { key: 8, kind, mode, patience: Patience::Forever, site: &Site::UNKNOWN, address: 0 }
+        Foreign {
+            key: 8,
+            kind,
+            mode,
+            patience: Patience::Forever,
+            site: &Site::UNKNOWN,
+            address: 0,
+        }
     }
 
     #[test]

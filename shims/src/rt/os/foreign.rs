@@ -74,7 +74,11 @@ fn disown_quickly(key: usize) -> bool {
 /// have waited.
 #[inline]
 fn manner(context: u64, patience: Patience) -> u64 {
-    if patience == Patience::Forever { context } else { context.wrapping_mul(0xD1B5_4A32_D192_ED03) }
+    if patience == Patience::Forever {
+        context
+    } else {
+        context.wrapping_mul(0xD1B5_4A32_D192_ED03)
+    }
 }
 
 /// Whether the detector learns from the acquisition by a thread that holds nothing else: from a
@@ -165,8 +169,8 @@ fn own(mut kernel: Entered, record: &Record, lock: &Foreign) {
     kernel.settle(record);
     let hold = known.hold(mode);
     let context = manner(hold.after(record.held.context()), patience);
-    let told = local().should_tell(record, context)
-        || counts_alone(lock) && !local().has_seen(context);
+    let told =
+        local().should_tell(record, context) || counts_alone(lock) && !local().has_seen(context);
     if told {
         kernel.tell_held(record);
         let object = known.object();
@@ -245,4 +249,132 @@ fn forget_gone(kernel: &mut Entered, record: &Record, lock: &Foreign, owned: boo
 /// The stack of the caller, the first time that this thread acts from there.
 fn stack(lock: &Foreign) -> Option<Stack> {
     if local::is_new_address(lock.address) { report::capture_from(lock.address) } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use lockwise_detector::Site;
+
+    use super::*;
+    use crate::rt::{
+        Until,
+        thread::Spawn,
+        world::{World, dispatch},
+    };
+
+    const FIRST: usize = 0x10;
+    const SECOND: usize = 0x20;
+    const THIRD: usize = 0x30;
+
+    fn mutex(key: usize) -> Foreign {
+        let (kind, mode, patience) = (ObjectKind::Mutex, Mode::Exclusive, Patience::Forever);
+        Foreign { key, kind, mode, patience, site: &Site::UNKNOWN, address: 0 }
+    }
+
+    fn rwlock(key: usize, mode: Mode) -> Foreign {
+        Foreign { kind: ObjectKind::RwLock, mode, ..mutex(key) }
+    }
+
+    fn with(lock: Foreign, f: impl FnOnce()) {
+        tell(&lock, Deed::Own).unwrap();
+        f();
+        tell(&lock, Deed::Disown).unwrap();
+    }
+
+    /// Runs two threads that nothing orders, the second when the first is done. Gives what was
+    /// found.
+    fn rules(
+        first: impl FnOnce() + Send + 'static,
+        second: impl FnOnce() + Send + 'static,
+    ) -> Vec<&'static str> {
+        let spawn = |body: Box<dyn FnOnce() + Send>| {
+            let spawn = Spawn { name: None, stack_size: None, body };
+            dispatch!(world => world.spawn(spawn)).unwrap()
+        };
+        let findings = crate::rt::os::record(|| {
+            let (done, wait) = mpsc::channel();
+            let first = spawn(Box::new(move || {
+                first();
+                done.send(()).unwrap();
+            }));
+            let second = spawn(Box::new(move || {
+                wait.recv().unwrap();
+                second();
+            }));
+            for thread in [first, second] {
+                assert!(dispatch!(world => world.join(&thread, Until::Forever, false)));
+            }
+        });
+        findings.iter().map(lockwise_detector::Finding::rule).collect()
+    }
+
+    // One after the other: they would stand for each other's locks.
+    static ONE_AT_A_TIME: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
+    #[test]
+    fn what_was_acquired_quickly_is_told_when_it_matters() {
+        let _one = ONE_AT_A_TIME.lock();
+        let nested = |outer, inner| {
+            move || {
+                for _ in 0..3 {
+                    with(mutex(outer), || ());
+                    with(mutex(inner), || ());
+                }
+                with(mutex(outer), || with(mutex(inner), || ()));
+            }
+        };
+        assert_eq!(rules(nested(FIRST, SECOND), nested(SECOND, FIRST)), ["lock-order-cycle"]);
+        assert_eq!(rules(nested(FIRST, SECOND), nested(FIRST, SECOND)), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_tried_once_is_told_when_it_is_waited_for() {
+        let _one = ONE_AT_A_TIME.lock();
+        let tried = Foreign { patience: Patience::Try, ..mutex(SECOND) };
+        let second = || with(mutex(SECOND), || with(mutex(FIRST), || ()));
+        let only_tries = move || with(mutex(FIRST), || with(tried, || ()));
+        assert_eq!(rules(only_tries, second), [""; 0]);
+        let tries_first = move || {
+            with(mutex(FIRST), || {
+                with(tried, || ());
+                with(mutex(SECOND), || ());
+            });
+        };
+        assert_eq!(rules(tries_first, second), ["lock-order-cycle"]);
+    }
+
+    #[test]
+    fn a_guard_can_end_in_another_thread() {
+        let _one = ONE_AT_A_TIME.lock();
+        let first = || {
+            tell(&mutex(FIRST), Deed::Own).unwrap();
+            std::thread::spawn(|| tell(&mutex(FIRST), Deed::Disown).unwrap()).join().unwrap();
+            with(mutex(SECOND), || with(mutex(THIRD), || ()));
+        };
+        let second = || with(mutex(SECOND), || with(mutex(FIRST), || ()));
+        assert_eq!(rules(first, second), [""; 0]);
+    }
+
+    #[test]
+    fn a_write_counts_though_nothing_else_is_held() {
+        let _one = ONE_AT_A_TIME.lock();
+        let (read, write) = (rwlock(FIRST, Mode::Shared), rwlock(FIRST, Mode::Exclusive));
+        let reads = move || with(read, || with(read, || ()));
+        assert_eq!(rules(move || with(write, || ()), reads), ["rwlock-recursion"]);
+        assert_eq!(rules(move || with(read, || ()), reads), [""; 0]);
+    }
+
+    #[test]
+    fn a_lock_that_was_never_released_is_gone_when_its_memory_is_used_again() {
+        let _one = ONE_AT_A_TIME.lock();
+        let first = || {
+            tell(&mutex(FIRST), Deed::Own).unwrap();
+            with(mutex(FIRST), || ());
+            with(mutex(SECOND), || ());
+        };
+        let second = || with(mutex(SECOND), || with(mutex(FIRST), || ()));
+        assert_eq!(rules(first, second), [""; 0]);
+    }
 }
