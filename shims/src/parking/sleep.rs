@@ -27,6 +27,7 @@ use crate::{
     rt::{
         self, RawCondvar, Stop, Until, Wake,
         foreign::{Deed, Foreign},
+        thread::Thread,
     },
     time::Instant,
 };
@@ -140,7 +141,7 @@ impl Sleep {
         match self.wait(released) {
             Ok(Some(token)) => {
                 if let Sort::Signal(signal) = &self.sort {
-                    tell(signal, Deed::Observe(self.ticket));
+                    tell(signal, Deed::Observe(Thread::current().number()));
                 }
                 Parked::Unparked(token)
             }
