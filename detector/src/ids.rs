@@ -52,36 +52,42 @@ impl Epoch {
     pub const MAX_THREAD: ThreadId = ThreadId((1 << (u64::BITS - Self::TICK_BITS)) - 1);
 
     /// The moment `tick` of `thread`. Ticks start at 1.
+    #[inline]
     #[must_use]
     pub const fn new(thread: ThreadId, tick: Tick) -> Self {
         Self(((thread.0 as u64) << Self::TICK_BITS) | tick)
     }
 
     /// The thread in whose life this moment lies.
+    #[inline]
     #[must_use]
     pub const fn thread(self) -> ThreadId {
         ThreadId((self.0 >> Self::TICK_BITS) as u32)
     }
 
     /// The thread's own count at this moment; 0 only for [`Epoch::NONE`].
+    #[inline]
     #[must_use]
     pub const fn tick(self) -> Tick {
         self.0 & ((1 << Self::TICK_BITS) - 1)
     }
 
     /// Whether this is [`Epoch::NONE`].
+    #[inline]
     #[must_use]
     pub const fn is_none(self) -> bool {
         self.0 == 0
     }
 
     /// The packed word, for storage in an atomic.
+    #[inline]
     #[must_use]
     pub const fn to_bits(self) -> u64 {
         self.0
     }
 
     /// The moment that [`Epoch::to_bits`] packed.
+    #[inline]
     #[must_use]
     pub const fn from_bits(bits: u64) -> Self {
         Self(bits)

@@ -177,6 +177,28 @@ pub enum Action {
         /// What was done to it.
         access: AtomicAccess,
     },
+    /// What an access to an atomic hands on, sent by a runtime that leaves out the accesses
+    /// themselves. Such Ops come in any order that has each [`Relay::Give`] before the
+    /// [`Relay::Take`]s that it may have reached; what was once given is never withdrawn, and one
+    /// object may stand for several atomics. They hand on all that the detector has heard of the
+    /// thread so far, and end no tick.
+    Relay {
+        /// The atomic, or what stands for it.
+        object: ObjectId,
+        /// Whether it read or wrote.
+        relay: Relay,
+        /// Its ordering.
+        ordering: Ordering,
+    },
+    /// The thread's store to an atomic has overwritten what another thread wrote after this one
+    /// had loaded; in between this thread dealt with no other. Sent by a runtime that leaves out
+    /// the accesses themselves.
+    Overwrite {
+        /// The atomic.
+        object: ObjectId,
+        /// The three accesses.
+        overwrite: Arc<Overwrite>,
+    },
     /// A memory fence.
     Fence {
         /// Its ordering.
@@ -358,6 +380,47 @@ pub enum AtomicAccess {
     },
 }
 
+/// What an access to an atomic does to the knowledge of its thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Relay {
+    /// It reads.
+    Take,
+    /// It writes.
+    Give,
+    /// It does both.
+    Both,
+}
+
+/// A load, a write by another thread, and a store that overwrites it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Overwrite {
+    /// The load.
+    pub read: Glance,
+    /// Whether nobody may have written before the load.
+    pub initial: bool,
+    /// The other thread.
+    pub other: ThreadId,
+    /// What it wrote.
+    pub write: Glance,
+    /// Whether that was a read-modify-write.
+    pub updates: bool,
+    /// Whether the other thread had read the atomic before it wrote, or read it by that.
+    pub based: bool,
+    /// What was stored.
+    pub stored: u64,
+}
+
+/// An access to an atomic, as its thread remembers it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Glance {
+    /// The tick of its thread.
+    pub at: Tick,
+    /// Where.
+    pub site: Site,
+    /// The value read or written.
+    pub value: u64,
+}
+
 /// Calls that an object's contract forbids.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Misuse {
@@ -390,6 +453,8 @@ impl Action {
             | Self::Read { object }
             | Self::Write { object }
             | Self::Atomic { object, .. }
+            | Self::Relay { object, .. }
+            | Self::Overwrite { object, .. }
             | Self::Misuse { object, .. } => Some(*object),
             Self::Begin { .. }
             | Self::Spawn { .. }

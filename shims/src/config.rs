@@ -6,6 +6,7 @@
 //! | `LOCKWISE_OUTPUT` | a file | each finding is appended to it as one line of JSON, the moment it is found |
 //! | `LOCKWISE_REPLAY` | a token | what is explored makes only the execution of that token |
 //! | `LOCKWISE_TEST` | any text | the name of the test, for the findings |
+//! | `LOCKWISE_TOLD` | a file | how many operations the analyses were told of is appended to it, as a line, at the end of the process |
 
 use std::{
     ffi::{OsStr, OsString},
@@ -39,6 +40,8 @@ pub(crate) struct Config {
     pub(crate) test: Option<String>,
     /// The token of the execution that is to be made again.
     pub(crate) replay: Option<String>,
+    /// Where the number of operations goes that the analyses were told of.
+    pub(crate) told: Option<File>,
 }
 
 /// Why the environment cannot be used. Each says which variable, and what would be right.
@@ -56,7 +59,7 @@ impl std::fmt::Display for ConfigError {
             Self::Unknown { name } => write!(
                 f,
                 "`{name}` is no variable of lockwise; there are LOCKWISE_ON_FINDING, \
-                 LOCKWISE_OUTPUT, LOCKWISE_REPLAY and LOCKWISE_TEST"
+                 LOCKWISE_OUTPUT, LOCKWISE_REPLAY, LOCKWISE_TEST and LOCKWISE_TOLD"
             ),
             Self::NotText { name } => write!(f, "the value of `{name}` is not valid UTF-8"),
             Self::NoSuchValue { name, value, known } => {
@@ -92,6 +95,7 @@ impl Config {
                 "REPLAY" => config.replay = Some(text(name, &value)?),
                 "TEST" => config.test = Some(text(name, &value)?),
                 "OUTPUT" => config.output = Some(open(PathBuf::from(value))?),
+                "TOLD" => config.told = Some(open(PathBuf::from(value))?),
                 _ => return Err(ConfigError::Unknown { name: name.to_owned() }),
             }
         }
@@ -129,7 +133,10 @@ fn open(path: PathBuf) -> Result<File, ConfigError> {
 mod at_start {
     extern "C" fn check() {
         // The allocator may use our types, which need the configuration.
-        crate::rt::os::local::unobserved(super::Config::get);
+        let config = crate::rt::os::local::unobserved(super::Config::get);
+        if config.told.is_some() {
+            crate::report::watch();
+        }
     }
 
     #[used]

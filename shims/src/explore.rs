@@ -32,7 +32,8 @@
 //! It has to be deterministic but for its threads, and make what they share inside the closure (or
 //! in statics, which are fresh in each execution on Linux, Android and FreeBSD). Every type of this
 //! crate can be used; time is virtual, and whether a timeout fires is explored both ways. What
-//! threads share by other means than this crate's types is not seen.
+//! threads share by other means than this crate's types is not seen. If it keeps addresses in
+//! atomics, [`Heap`] should be the test's allocator.
 //!
 //! A loop that waits by asking again (with `yield_now`, `spin_loop` or a sleep between) is taken to
 //! wait until there is something new to see: executions with a failed attempt stand for nothing.
@@ -48,7 +49,7 @@ use std::{fmt, process::Termination, sync::Arc, time::Duration};
 use lockwise_detector::Finding;
 pub use lockwise_detector::explore::{MemoryModel, strategy::Strategy};
 
-pub use crate::rt::explore::Stopped;
+pub use crate::rt::explore::{Heap, Stopped, double_frees};
 use crate::{
     config::Config,
     report::{self, Destination},

@@ -58,7 +58,8 @@
 //! `LOCKWISE_ON_FINDING=collect` writes findings down and lets the program go on, where `panic`
 //! (the default) fails the test; `LOCKWISE_OUTPUT` names a file that gets each finding as a line of
 //! JSON; `LOCKWISE_REPLAY` is a token, of which what is explored makes the execution;
-//! `LOCKWISE_TEST` names the test in the findings.
+//! `LOCKWISE_TEST` names the test in the findings; `LOCKWISE_TOLD` names a file that gets the number
+//! of operations that the analyses were told of.
 
 // Everything that is not observed is std's own.
 /// For `thread_local!`, where `::std` may be this crate.

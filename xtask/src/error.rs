@@ -62,12 +62,18 @@ pub enum Error {
         "`cargo nextest` is not installed; without `--runner nextest` lockwise runs the tests itself"
     )]
     NoNextest,
+    #[error("there is no suite of that name; there are {}", known.join(", "))]
+    NoSuite { known: Vec<&'static str> },
+    #[error("cargo did not fetch {package}")]
+    Fetch { package: String },
     #[error("interrupted")]
     Interrupted,
     #[error("the benches failed; what they said is above")]
     Bench,
     #[error("no bench was run: none matches")]
     NoBench,
+    #[error("no bug was looked for: none has such an advisory or package")]
+    NoBug,
     #[error("valgrind is not installed, which counts the instructions")]
     NoValgrind,
     #[error("valgrind did not count: {said}")]
@@ -88,6 +94,7 @@ impl Error {
             | Self::NoWorkspace { .. }
             | Self::NoProject
             | Self::NoNextest
+            | Self::NoSuite { .. }
             | Self::NoManifest { .. }
             | Self::NoReport { .. } => exit::USAGE,
             Self::Build { .. }
@@ -98,7 +105,7 @@ impl Error {
             | Self::PlainBuild
             | Self::ObservedBuild => exit::FAILED,
             Self::Interrupted => exit::INTERRUPTED,
-            Self::NoBench => exit::NOTHING,
+            Self::NoBench | Self::NoBug => exit::NOTHING,
             Self::NoExecutable { .. }
             | Self::NoValgrind
             | Self::Valgrind { .. }
@@ -107,6 +114,7 @@ impl Error {
             | Self::Read { .. }
             | Self::Scratch(_)
             | Self::NoCache
+            | Self::Fetch { .. }
             | Self::Cache { .. }
             | Self::Facade
             | Self::Probe { .. }

@@ -5,11 +5,13 @@
 
 mod bench;
 pub mod check;
+mod compat;
 mod error;
 pub mod exit;
 mod explain;
 pub mod facade;
 mod interrupt;
+mod known_bugs;
 mod merge;
 mod output;
 mod pool;
@@ -36,11 +38,15 @@ struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Runs a project's tests under observation, or the fixtures of lockwise's own workspace.
-    Check(check::Args),
+    Check(Box<check::Args>),
+    /// Compares the own tests of published crates, plain and under observation.
+    Compat(compat::Args),
     /// Joins the reports of parts of a check into one.
     Merge(merge::Args),
     /// Measures lockwise beside std and other lock checkers (in its own workspace only).
     Bench(bench::Args),
+    /// Shows bugs of published crates (in lockwise's own workspace only).
+    KnownBugs(known_bugs::Args),
     /// Explains a rule, or lists them all.
     Explain(explain::Args),
     /// Checks the source tree against the project's own conventions.
@@ -73,8 +79,10 @@ pub fn main(at: At, args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let result = match cli.command {
         Command::Check(args) => check::run(&args, at),
+        Command::Compat(args) => compat::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::KnownBugs(args) => known_bugs::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Tidy => tidy::run(),
     };

@@ -107,7 +107,7 @@ fn an_exploration_is_told_its_size_and_tells_what_it_did() {
     let limit = Duration::from_secs(60);
     let runner = Runner { executable: fake(), scratch: scratch.path().to_owned(), limit };
     let programs = ["good", "fails", "says-nothing", "segfaults"];
-    let cases = programs.iter().map(|program| case(By::Explore, program)).collect();
+    let cases = programs.iter().map(|program| case(By::Explore, program)).collect::<Vec<_>>();
     let verdicts = runner.run(&cases);
     let errors: Vec<_> = verdicts.iter().map(|verdict| verdict.errors.join(";")).collect();
     let segfault = "was ended by signal 11 (segmentation fault)";
@@ -157,7 +157,7 @@ fn a_wrong_command_line_is_a_usage_error() {
     };
     check(&[], "Usage");
     check(&["check", "--format", "sarif"], "invalid value 'sarif'");
-    check(&["check", "--manifest-path", "Cargo.toml"], "unexpected argument");
+    check(&["check", "--manifest-path", "/no/such/Cargo.toml"], "there is no manifest at");
     check(&["check", "--timeout", "0"], "invalid value '0'");
     check(&["check", "--output", "/no/such/directory/x"], "cannot write /no/such/directory/x");
     check(&["explain", "lock-odor"], "there is no rule named `lock-odor`");

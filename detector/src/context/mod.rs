@@ -14,7 +14,7 @@ use crate::{
     Action, Epoch, ObjectId, Op, Site, Stack, ThreadId,
     clock::VectorClock,
     hash::IdMap,
-    op::{Mode, ObjectInfo, ObjectKind, Patience},
+    op::{Mode, ObjectInfo, ObjectKind, Patience, WaitFor},
     render::object_label,
 };
 
@@ -332,6 +332,36 @@ impl Context {
     #[must_use]
     pub fn must_clock(&self, thread: ThreadId) -> &VectorClock {
         self.must_happen_before.of(thread)
+    }
+
+    /// How often `thread` has learnt something by either order of events, or read what a fence may
+    /// yet have it learn. As long as this stays the same, it has nothing new to hand on but what it
+    /// does itself.
+    #[must_use]
+    pub fn lessons(&self, thread: ThreadId) -> u64 {
+        self.happens_before.lessons(thread) + self.must_happen_before.lessons(thread)
+    }
+
+    /// How often an [`Action::Relay`] has changed what `object` hands on: as long as this stays the
+    /// same, who has taken from it once need not do so again.
+    #[must_use]
+    pub fn relayed(&self, object: ObjectId) -> u64 {
+        self.happens_before.relayed(object) + self.must_happen_before.relayed(object)
+    }
+
+    /// Whether an analysis may come to ask what is ordered before or after `op`. As long as there
+    /// was no such Op, what threads know of each other does not matter.
+    #[must_use]
+    pub fn is_dated(&self, op: &Op) -> bool {
+        match &op.action {
+            Action::Request { .. }
+            | Action::Acquire { .. }
+            | Action::Release { .. }
+            | Action::Read { .. }
+            | Action::Write { .. } => true,
+            Action::Block { on, .. } => *on != WaitFor::Sleep && !self.held(op.thread).is_empty(),
+            _ => false,
+        }
     }
 }
 

@@ -40,6 +40,7 @@ impl Stretches {
             | Action::Unblock
             | Action::Read { .. }
             | Action::Write { .. }
+            | Action::Overwrite { .. }
             | Action::Misuse { .. } => {}
             Action::Release { object, .. } => self.release(op.thread, *object),
             Action::Notify { woken, .. } => {

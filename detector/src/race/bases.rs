@@ -8,11 +8,21 @@
 //! - the other write must-happens after the read: the reader handed the variable on;
 //! - it must-happens before the write: the writer was told (joined the other, received from it);
 //! - of atomics, whatever [`Loss::is_harmless`] says.
+//!
+//! A runtime that leaves out the accesses to atomics finds such writes itself ([`Overwrite`]): it
+//! says nothing where the two threads may have told each other in between, so that the handing on
+//! is settled; and of locks only those that are still held are known.
 
 use std::sync::Arc;
 
 use super::access::Access;
-use crate::{Context, ObjectId, clock::VectorClock, finding::Verb, op::Mode};
+use crate::{
+    Context, Epoch, ObjectId, Op,
+    clock::VectorClock,
+    context::Held,
+    finding::Verb,
+    op::{Glance, Mode, Overwrite},
+};
 
 /// How many threads' reads of one variable are kept; beyond, the oldest is forgotten.
 pub(super) const READERS: usize = 64;
@@ -95,6 +105,34 @@ impl Base {
 }
 
 impl Loss {
+    /// What the thread of `op`, which holds `held`, has overwritten, unless it was told of it. What
+    /// it acquired after the load it did not hold there; what the other held is not known.
+    pub(super) fn told(
+        op: &Op,
+        overwrite: &Overwrite,
+        held: &Arc<[Held]>,
+        must: &VectorClock,
+    ) -> Option<Self> {
+        let other = Epoch::new(overwrite.other, overwrite.write.at);
+        if must.knows(other) {
+            return None;
+        }
+        let access = |thread, verb, glance: Glance, held| {
+            let (epoch, value) = (Epoch::new(thread, glance.at), Some(glance.value));
+            Arc::new(Access { epoch, verb, value, site: glance.site, stack: None, held })
+        };
+        let earlier = held.iter().filter(|held| held.acquired.tick() <= overwrite.read.at);
+        let verb = if overwrite.updates { Verb::Update } else { Verb::Store };
+        let stored = Glance { at: op.at, site: op.site, value: overwrite.stored };
+        Some(Self {
+            read: access(op.thread, Verb::Load, overwrite.read, earlier.cloned().collect()),
+            other: access(overwrite.other, verb, overwrite.write, Arc::default()),
+            write: access(op.thread, Verb::Store, stored, Arc::clone(held)),
+            initial: overwrite.initial,
+            other_based: overwrite.based,
+        })
+    }
+
     /// The lock that was held for the read, held for the write and released in between, and that
     /// the other thread held for its write.
     pub(super) fn broken_section(&self) -> Option<ObjectId> {

@@ -38,7 +38,7 @@ use crate::{
     Action, Analysis, Context, Finding, ObjectId, Op, Rule, Site,
     finding::Verb,
     hash::{IdMap, IdSet},
-    op::AtomicAccess,
+    op::{AtomicAccess, Overwrite, Relay},
 };
 
 /// All that is kept of one variable.
@@ -103,15 +103,37 @@ impl Races {
         context: &Context,
         findings: &mut Vec<Finding>,
     ) {
-        self.relaxed.observe(op, object, access, context);
-        let (verb, value) = match access {
-            AtomicAccess::Load { value, .. } => (Verb::Load, value),
-            AtomicAccess::Store { value, .. } => (Verb::Store, value),
-            AtomicAccess::Rmw { wrote, .. } => (Verb::Update, wrote),
+        let (verb, value, relay) = match access {
+            AtomicAccess::Load { value, .. } => (Verb::Load, value, Relay::Take),
+            AtomicAccess::Store { value, .. } => (Verb::Store, value, Relay::Give),
+            AtomicAccess::Rmw { wrote, .. } => (Verb::Update, wrote, Relay::Both),
         };
+        self.relaxed.observe(op, object, relay, context);
         let held = self.held.of(op.thread, context);
         let access = Arc::new(Access::new(op, verb, Some(value), held));
         let loss = self.variables.entry(object).or_default().bases.observe(&access, context);
+        self.lost_of_atomic(object, loss, context, findings);
+    }
+
+    fn overwrite(
+        &mut self,
+        op: &Op,
+        (object, overwrite): (ObjectId, &Overwrite),
+        context: &Context,
+        findings: &mut Vec<Finding>,
+    ) {
+        let held = self.held.of(op.thread, context);
+        let loss = Loss::told(op, overwrite, &held, context.must_clock(op.thread));
+        self.lost_of_atomic(object, loss, context, findings);
+    }
+
+    fn lost_of_atomic(
+        &mut self,
+        object: ObjectId,
+        loss: Option<Loss>,
+        context: &Context,
+        findings: &mut Vec<Finding>,
+    ) {
         if let Some(loss) = loss
             && !loss.is_harmless(&context.object(object).type_name)
         {
@@ -153,6 +175,12 @@ impl Analysis for Races {
             Action::Write { object } => self.plain(op, (object, Verb::Write), context, findings),
             Action::Atomic { object, access } => {
                 self.atomic(op, (object, access), context, findings);
+            }
+            Action::Relay { object, relay, .. } => {
+                self.relaxed.observe(op, object, relay, context);
+            }
+            Action::Overwrite { object, ref overwrite } => {
+                self.overwrite(op, (object, overwrite), context, findings);
             }
             Action::Destroy { object } => {
                 self.variables.remove(&object);

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use super::access::Access;
-use crate::{Context, Epoch, ObjectId, Op, ThreadId, hash::IdMap, op::AtomicAccess};
+use crate::{Context, Epoch, ObjectId, Op, ThreadId, hash::IdMap, op::Relay};
 
 /// How many such reads are kept for each thread: it is only for a hint.
 const READS: usize = 8;
@@ -18,14 +18,8 @@ pub(super) struct RelaxedReads {
 }
 
 impl RelaxedReads {
-    pub(super) fn observe(
-        &mut self,
-        op: &Op,
-        object: ObjectId,
-        access: AtomicAccess,
-        context: &Context,
-    ) {
-        if !matches!(access, AtomicAccess::Store { .. })
+    pub(super) fn observe(&mut self, op: &Op, object: ObjectId, access: Relay, context: &Context) {
+        if access != Relay::Give
             && let Some(written) = self.writes.get(&object)
             && !context.clock(op.thread).knows(*written)
         {
@@ -36,7 +30,7 @@ impl RelaxedReads {
             }
             reads.push_back((object, *written));
         }
-        if !matches!(access, AtomicAccess::Load { .. }) {
+        if access != Relay::Take {
             self.writes.insert(object, op.epoch());
         }
     }

@@ -1,17 +1,18 @@
 //! JSON, schema 1. The structs are the schema: what they name is what is written and read.
+//!
+//! Whoever only writes findings does without serde_json (the feature `json`). Where lockwise stands in
+//! for std, the crates that it depends on are part of every compilation, and serde_json compares
+//! numbers with its own values (`u64: PartialEq<Value>`): a program that leaves it to the compiler
+//! what a number is compared with would then not compile.
 
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::{
     Certainty, Finding, Frame, Rule, Severity, Site,
     finding::{ObjectReport, ScheduleRow, Step, ThreadReport},
 };
-
-/// The number of this schema. It changes when a reader of the old one would be misled.
-const SCHEMA: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct FindingDoc {
@@ -81,38 +82,21 @@ pub(super) struct SiteDoc {
     pub(super) column: u32,
 }
 
-/// What a whole run came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Summary {
-    /// How many tests or programs ran.
-    pub tests: usize,
-    /// How many findings are reported.
-    pub findings: usize,
-    /// How many more a suppression names.
-    pub suppressed: usize,
-    /// Whether all was done that was to be done.
-    pub complete: bool,
-}
-
-/// One finding, an element of `findings` in schema 1.
+/// One finding as a line of text, an element of `findings` in schema 1.
 #[must_use]
-pub fn json(finding: &Finding) -> Value {
-    value(&FindingDoc::from(finding))
-}
-
-/// A whole report in schema 1; `version` is that of the tool.
-#[must_use]
-pub fn report_json(version: &str, summary: Summary, findings: &[Finding]) -> Value {
-    serde_json::json!({
-        "schema": SCHEMA,
-        "tool": { "name": "lockwise", "version": version },
-        "summary": value(&summary),
-        "findings": findings.iter().map(json).collect::<Vec<_>>(),
-    })
-}
-
-fn value(document: &impl Serialize) -> Value {
-    serde_json::to_value(document).expect("no map in the schema has a key that is not a string")
+pub fn line(finding: &Finding) -> String {
+    let document = FindingDoc::from(finding);
+    let mut text = vec![0; 4096];
+    loop {
+        // There is nothing in a finding that JSON cannot say, so what it fails for is room.
+        match serde_json_core::to_slice(&document, &mut text) {
+            Ok(length) => {
+                text.truncate(length);
+                return String::from_utf8_lossy(&text).into_owned();
+            }
+            Err(_) => text = vec![0; text.len() * 2],
+        }
+    }
 }
 
 impl From<&Finding> for FindingDoc {

@@ -1,12 +1,16 @@
-//! Findings as text ([`text`]) and as JSON ([`json`], [`report_json`], and back with [`Reader`]).
+//! Findings as text ([`text`]) and as JSON ([`line`], [`json`], [`report_json`], and back with
+//! [`Reader`]).
 //!
 //! A finding carries all that is shown; what it carries is decided by
 //! [`Finding::resolve`](crate::Finding::resolve). Nothing here prints, reads a file or knows a
 //! terminal: a [`Style`] says how a text is to look.
 
+#[cfg(feature = "json")]
+mod document;
 mod excerpt;
 mod json;
 mod label;
+#[cfg(feature = "json")]
 mod read;
 mod schedule;
 mod stack;
@@ -15,11 +19,12 @@ mod words;
 
 pub(crate) use self::label::object_label;
 pub use self::label::short_type;
+#[cfg(feature = "json")]
 pub use self::{
-    json::{Summary, json, report_json},
+    document::{Summary, json, report_json},
     read::{ReadError, Reader},
-    text::text,
 };
+pub use self::{json::line, text::text};
 
 /// How a text report looks.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ mod schedules;
 use std::{path::PathBuf, sync::Arc};
 
 use lockwise_detector::{
-    Finding, Frame, Resolve, Rule,
+    Certainty, Finding, Frame, Resolve, Rule,
     render::{self, Reader, Style, Summary},
 };
 
@@ -121,6 +121,19 @@ fn what_is_written_is_read_back() {
         assert_eq!(render::json(&read), render::json(&written));
         read.resolve(&mut Program);
         assert_eq!(read.to_string(), written.to_string());
+    }
+}
+
+#[test]
+fn a_line_says_what_the_value_says() {
+    let mut odd =
+        Finding::new(Rule::Hang, Certainty::Observed, "\"quoted\" \\ \u{1}\n\t \u{1f41f} é");
+    odd.set_test(&"x".repeat(10_000));
+    for finding in all().into_iter().chain([odd]) {
+        let line = render::line(&finding);
+        assert!(!line.contains('\n'), "{line}");
+        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(value, render::json(&finding));
     }
 }
 

@@ -5,6 +5,10 @@
 //! lockwise overrides beyond that has no place in core.
 
 pub use ::core::*;
+/// A crate may say `extern crate core as std`, and our macros say `std`.
+#[cfg(feature = "facade")]
+#[doc(hidden)]
+pub use lockwise::__lockwise;
 
 /// core's `hint`.
 pub mod hint {

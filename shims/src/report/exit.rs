@@ -78,7 +78,7 @@ fn install_hook() {
 }
 
 /// From here on, the end of the process comes by [`at_exit`].
-pub(super) fn watch() {
+pub(crate) fn watch() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
         // SAFETY: the callback is a function without arguments that does not unwind.
@@ -91,6 +91,7 @@ pub(super) fn watch() {
 
 extern "C" fn at_exit() {
     super::await_written();
+    super::told::write();
     if STUCK.load(Ordering::SeqCst) {
         // Handlers that run after this one may want what a stuck thread holds.
         let _ = end_after(PATIENCE * 5);

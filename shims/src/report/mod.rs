@@ -6,6 +6,7 @@
 
 mod exit;
 mod resolve;
+pub(crate) mod told;
 mod unwritten;
 
 use std::{
@@ -22,7 +23,7 @@ use lockwise_detector::{
     render::{self, Style},
 };
 
-pub(crate) use self::exit::{FAILED_TEST, expect_stuck_threads};
+pub(crate) use self::exit::{FAILED_TEST, expect_stuck_threads, watch};
 use self::resolve::ProcessResolver;
 pub(crate) use self::resolve::{calls_at, is_own_source};
 pub(crate) use self::unwritten::{Unwritten, await_written};
@@ -102,7 +103,7 @@ fn publish_in_process(mut finding: Finding, config: &Config) {
 
 /// Writes a finding as a line of JSON. Returns whether that went well.
 fn write_line(mut output: &File, finding: &Finding) -> bool {
-    let line = format!("{}\n", render::json(finding));
+    let line = format!("{}\n", render::line(finding));
     let outcome = output.write_all(line.as_bytes());
     if let Err(error) = &outcome {
         write_raw(&format!("lockwise: error: cannot write a finding: {error}\n"));

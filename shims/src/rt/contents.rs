@@ -60,7 +60,8 @@ impl Flag {
         Self(AtomicBool::new(set))
     }
 
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     pub(crate) fn is_set(&self) -> bool {
         match current::kind() {
             Kind::Os => self.0.load(Ordering::Acquire),
@@ -102,9 +103,15 @@ mod fresh {
 
     #[inline]
     pub(super) fn enter<T: ?Sized>(used_in: &AtomicU32, value: *mut T) {
-        if used_in.load(Relaxed) != current::expected() {
+        if !is_entered(used_in) {
             enter_anew(used_in, value);
         }
+    }
+
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
+    fn is_entered(used_in: &AtomicU32) -> bool {
+        used_in.load(Relaxed) == current::expected()
     }
 
     #[cold]

@@ -183,7 +183,7 @@ pub(crate) fn add_source(file: &'static str) {
 
 /// Whether it is at `place`.
 #[inline]
-pub(super) fn is_in_source(place: &'static Location<'static>) -> bool {
+pub(in crate::rt) fn is_in_source(place: &'static Location<'static>) -> bool {
     let count = COUNT.load(Ordering::Relaxed);
     if count == 0 {
         return false;

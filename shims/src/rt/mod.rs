@@ -11,6 +11,10 @@
 //! What a primitive guards is kept in [`Contents`], so that a static's is as good as new in each
 //! execution of a model. What is only noted, names of threads say, is kept in a [`Ledger`].
 //!
+//! What is on the way of an uncontended operation is inlined, except where the crate stands in for
+//! std (feature `facade`): users' crates are then seldom optimised, and what is inlined into them
+//! is not either.
+//!
 //! [`World`] states what a world must do. Nothing outside `rt` names a world.
 
 pub(crate) mod atomic;
@@ -83,7 +87,8 @@ pub(crate) fn disown(meta: &Meta, owner: &thread::Thread) {
 
 /// This thread sees what `meta` published once and for all (its token 0), perhaps not for the first
 /// time: cheap from the second time on.
-#[inline]
+#[cfg_attr(feature = "facade", inline(never))]
+#[cfg_attr(not(feature = "facade"), inline)]
 #[track_caller]
 pub(crate) fn observe_lasting(meta: &Meta) {
     dispatch!(world => world.observe_lasting(meta));

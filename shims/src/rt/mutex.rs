@@ -36,7 +36,8 @@ impl RawMutex {
     }
 
     /// Acquires; false if time ran out.
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     #[track_caller]
     pub(crate) fn lock(&self, until: Until) -> bool {
         dispatch!(world => world.mutex_lock(self, until))
@@ -47,7 +48,8 @@ impl RawMutex {
     /// # Safety
     ///
     /// The calling thread acquired it by [`RawMutex::lock`] and has not released it since.
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     #[track_caller]
     pub(crate) unsafe fn unlock(&self, changed: bool) {
         // SAFETY: the caller's promise is the one asked for.

@@ -32,7 +32,8 @@ impl RawRwLock {
     }
 
     /// Acquires in `mode`; false if time ran out.
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     #[track_caller]
     pub(crate) fn lock(&self, mode: Mode, until: Until) -> bool {
         dispatch!(world => world.rwlock_lock(self, mode, until))
@@ -43,7 +44,8 @@ impl RawRwLock {
     /// # Safety
     ///
     /// The calling thread acquired it in `mode` and has not released that hold.
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     #[track_caller]
     pub(crate) unsafe fn unlock(&self, mode: Mode) {
         // SAFETY: the caller's promise is the one asked for.

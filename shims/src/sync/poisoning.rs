@@ -25,7 +25,8 @@ const PANICKING: u8 = 1;
 const CHANGED: u8 = 2;
 
 impl Held {
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     pub(super) fn new() -> Self {
         Self(if panicking() { PANICKING } else { 0 })
     }
@@ -57,7 +58,8 @@ impl Poison {
         unsafe { &*self.0.get() }
     }
 
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     pub(super) fn is_set(&self) -> bool {
         self.flag().load(Relaxed)
     }
@@ -67,7 +69,8 @@ impl Poison {
     }
 
     /// At the end of an exclusive hold: poisons if a panic began during it.
-    #[inline]
+    #[cfg_attr(feature = "facade", inline(never))]
+    #[cfg_attr(not(feature = "facade"), inline)]
     pub(super) fn release(&self, held: Held) {
         if held.0 & PANICKING == 0 && panicking() {
             self.flag().store(true, Relaxed);

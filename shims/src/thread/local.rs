@@ -62,7 +62,10 @@ impl<T> LocalKey<T> {
     where
         F: FnOnce(&T) -> R,
     {
-        match self.try_with(f) {
+        if !model::is_current() {
+            return self.storage.key.with(f);
+        }
+        match self.with_in_model(self.storage.init, f) {
             Ok(result) => result,
             Err(error) => destroyed(error),
         }

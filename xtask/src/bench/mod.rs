@@ -11,6 +11,7 @@ mod table;
 
 use std::{fs, io::ErrorKind, path::Path, process::Command};
 
+pub(crate) use self::table::markdown;
 use crate::{Error, exit, output, workspace};
 
 /// Arguments of `bench`.

@@ -26,6 +26,8 @@ use crate::{
 pub const OUTPUT: &str = "LOCKWISE_OUTPUT";
 /// Names the running test; findings carry it.
 pub const TEST: &str = "LOCKWISE_TEST";
+/// Names the file that gets the number of operations that the analyses were told of.
+pub const TOLD: &str = "LOCKWISE_TOLD";
 /// What happens at a finding: with `collect` it is written, and the program goes on if it can.
 pub const ON_FINDING: &str = "LOCKWISE_ON_FINDING";
 /// The value of [`ON_FINDING`] that check sets.

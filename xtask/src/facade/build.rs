@@ -58,7 +58,7 @@ fn compile(root: &Path, toolchain: &Toolchain) -> Result<Vec<Built>, Error> {
     command.arg("build").arg("--manifest-path").arg(root.join("Cargo.toml"));
     command.arg("--target-dir").arg(root.join("target"));
     command.args(["--release", "--package", "lockwise", "--package", "lockwise-core"]);
-    command.args(["--features", "lockwise/facade"]);
+    command.args(["--features", "lockwise-core/facade"]);
     command.args(["--target", &toolchain.host, "--message-format", "json-render-diagnostics"]);
     // Our dependencies must not be taken for the user's own of the same name and version; and a
     // profile with link-time optimisation needs bitcode in all libraries.

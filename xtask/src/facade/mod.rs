@@ -16,7 +16,7 @@ mod toolchain;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::{
-    cache::{Cache, key},
+    cache::{Cache, key, make_whole},
     toolchain::Toolchain,
 };
 use crate::Error;

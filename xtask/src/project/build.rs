@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeSet, HashMap},
     io::IsTerminal,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
 };
 
@@ -46,7 +46,7 @@ pub(super) struct Built {
 pub(super) struct Build<'a> {
     pub(super) project: &'a Project,
     pub(super) selection: &'a Selection,
-    pub(super) target: &'a Path,
+    pub(super) target: PathBuf,
     pub(super) observation: Option<Observation<'a>>,
 }
 
@@ -57,16 +57,26 @@ impl Build<'_> {
         let mut command = self.project.toolchain.cargo();
         command.args(subcommand).args(self.selection.packages());
         command.arg("--manifest-path").arg(&self.project.manifest);
-        command.arg("--target-dir").arg(self.target).args(["--target", host]);
+        command.arg("--target-dir").arg(&self.target).args(["--target", host]);
         command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET");
+        let root = &self.project.root;
         if let Some(observation) = &self.observation {
             let itself = !self.project.has_lockwise();
             let own = observation.facade.flags(itself);
-            flags::add(&mut command, &own, &self.project.root, host);
+            flags::add(&mut command, &own, root, host);
             observation.stand_ins.add_to(&mut command);
             super::wrapper::exclude(&mut command, observation.exclude);
+        } else {
+            // As where it is observed.
+            flags::add(&mut command, &["--cap-lints".to_owned(), "allow".to_owned()], root, host);
         }
         command
+    }
+
+    /// The same without lockwise.
+    pub(super) fn plain(&self) -> Self {
+        let target = self.target.join("plain");
+        Self { project: self.project, selection: self.selection, target, observation: None }
     }
 
     /// Builds all test executables.
@@ -98,12 +108,7 @@ impl Build<'_> {
         if self.observation.is_none() {
             return Error::Build { package };
         }
-        let plain = Build {
-            project: self.project,
-            selection: self.selection,
-            target: &self.target.join("plain"),
-            observation: None,
-        };
+        let plain = self.plain();
         anstream::eprintln!("\nBuilding the same without lockwise, to see whether that works ...");
         let mut command = plain.cargo(&["test", "--no-run", "--quiet"]);
         command.args(self.selection.targets()).stderr(Stdio::null());

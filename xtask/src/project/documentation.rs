@@ -9,7 +9,13 @@ use super::{
     build::Build,
     run::{self, TestOutcome, TestResult},
 };
-use crate::{Error, check::written::Written, interrupt, process, workspace};
+use crate::{
+    Error,
+    check::written::Written,
+    interrupt,
+    process::{self, Ended},
+    workspace,
+};
 
 /// How many times as long as one test they may take all together: rustdoc compiles each.
 const SHARE: u32 = 6;
@@ -38,12 +44,20 @@ pub(super) fn test(
     }
     let printed = std::fs::read_to_string(log.path()).unwrap_or_default();
     let mut results = results(&printed);
-    if results.is_empty() && !is_without_examples(&outcome.stderr, &printed) {
-        let how = format!("of its documentation could not be run ({:?})", outcome.ended);
-        results.push(failed("documentation", how, &outcome.stderr));
-    } else if outcome.ended == process::Ended::TimedOut {
-        let how = format!("did not end within {} s", (limit * SHARE).as_secs());
-        results.push(failed("documentation", how, &outcome.stderr));
+    let is_failure = results.iter().any(|result| result.outcome != TestOutcome::Passed);
+    match outcome.ended {
+        Ended::Code(0) => {}
+        Ended::TimedOut => {
+            let how = format!("did not end within {} s", (limit * SHARE).as_secs());
+            results.push(failed("documentation", how, &outcome.stderr));
+        }
+        // No package has a library.
+        _ if outcome.stderr.contains("no library targets found") => {}
+        _ if is_failure => {}
+        ended => {
+            let how = format!("could not be tested ({ended:?})");
+            results.push(failed("documentation", how, &outcome.stderr));
+        }
     }
     let written = Written::read(&output, &mut Reader::new());
     let observed = output.exists();
@@ -54,13 +68,6 @@ pub(super) fn test(
         first.findings = written.findings;
     }
     Ok(results)
-}
-
-/// Nothing to run: no package has a library, or none has examples.
-fn is_without_examples(stderr: &str, printed: &str) -> bool {
-    stderr.contains("no library targets found")
-        || printed.contains("running 0 tests")
-        || (stderr.trim().is_empty() && printed.trim().is_empty())
 }
 
 /// The lines `test src/lib.rs - item (line 3) ... ok` of rustdoc's output.
@@ -99,6 +106,7 @@ fn passed(name: &str) -> TestResult {
         findings: Vec::new(),
         time: Duration::ZERO,
         observed: false,
+        told: 0,
     }
 }
 

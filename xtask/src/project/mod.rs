@@ -6,6 +6,7 @@
 //! rustdoc. Nothing of the project is changed; [`Lockfile`](lockfile) sees to `Cargo.lock`.
 
 mod build;
+mod compare;
 mod documentation;
 mod flags;
 mod lockfile;
@@ -24,6 +25,8 @@ use std::{
     time::Duration,
 };
 
+use tempfile::TempDir;
+
 use self::{
     build::{Build, Built, Observation},
     partition::Partition,
@@ -32,7 +35,11 @@ use self::{
     suite::Suite,
     workspace::Project,
 };
-pub(crate) use self::{options::Selection, report::Report};
+pub(crate) use self::{
+    compare::{Comparison, compare},
+    options::Selection,
+    report::Report,
+};
 use crate::{
     Error,
     facade::{Cache, Facade},
@@ -69,6 +76,37 @@ pub(crate) enum Runner {
     Nextest,
 }
 
+/// All that builds of a project have in common.
+struct Setting<'a> {
+    project: Project,
+    facade: Facade,
+    stand_ins: StandIns,
+    selection: &'a Selection,
+    exclude: &'a [String],
+    target: PathBuf,
+    scratch: TempDir,
+}
+
+impl<'a> Setting<'a> {
+    fn of(manifest: &Path, options: &'a Options) -> Result<Self, Error> {
+        let cache = Cache::open(options.cache.as_deref())?;
+        let project = Project::open(manifest, &options.selection)?;
+        let facade = Facade::obtain(&project.toolchain, &cache)?;
+        let target = cache.target(&project.root)?;
+        let stand_ins = StandIns::write(&project, &target)?;
+        let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+        let (selection, exclude) = (&options.selection, options.exclude.as_slice());
+        Ok(Self { project, facade, stand_ins, selection, exclude, target, scratch })
+    }
+
+    fn observed(&self) -> Build<'_> {
+        let (facade, stand_ins, exclude) = (&self.facade, &self.stand_ins, self.exclude);
+        let observation = Some(Observation { facade, stand_ins, exclude });
+        let (project, selection, target) = (&self.project, self.selection, self.target.clone());
+        Build { project, selection, target, observation }
+    }
+}
+
 /// Checks the project of `manifest`. `arguments` are for the tests, as those after `--` of
 /// `cargo test`; each test may take `limit`.
 pub(crate) fn check(
@@ -77,43 +115,46 @@ pub(crate) fn check(
     arguments: &[String],
     limit: Duration,
 ) -> Result<Report, Error> {
-    let cache = Cache::open(options.cache.as_deref())?;
-    let project = Project::open(manifest, &options.selection)?;
-    let facade = Facade::obtain(&project.toolchain, &cache)?;
-    let target = cache.target(&project.root)?;
-    let stand_ins = StandIns::write(&project, &target)?;
-    let observation =
-        Observation { facade: &facade, stand_ins: &stand_ins, exclude: &options.exclude };
-    let build = Build {
-        project: &project,
-        selection: &options.selection,
-        target: &target,
-        observation: Some(observation),
-    };
-    let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
+    let setting = Setting::of(manifest, options)?;
+    let (project, scratch) = (&setting.project, setting.scratch.path());
+    let build = setting.observed();
     let mut report = Report { root: project.root.clone(), ..Report::default() };
     let mut sources = Sources::new(project.root.clone());
     if options.selection.wants_executables() {
         let built = build.run()?;
-        cover(&mut report, &project, &built, options);
+        cover(&mut report, project, &built, options);
         let results = match options.runner {
             Runner::Own => {
-                let suite = Suite::list(&project, &built, arguments, options.partition)?;
+                let suite = Suite::list(project, &built, arguments, options.partition)?;
                 report.ignored = suite.ignored;
-                Run { scratch: scratch.path(), limit, observed: true }.all(&suite)
+                Run { scratch, limit, observed: true }.all(&suite)
             }
-            Runner::Nextest => {
-                nextest::test(&build, arguments, options.partition, scratch.path(), limit)?
-            }
+            Runner::Nextest => nextest::test(&build, arguments, options.partition, scratch, limit)?,
         };
         report.take(results, &mut sources);
     }
-    if options.selection.wants_documentation() && options.partition.is_none_or(Partition::is_first)
-    {
-        let results = documentation::test(&build, arguments, scratch.path(), limit)?;
+    let is_first = options.partition.is_none_or(Partition::is_first);
+    if options.selection.wants_documentation() && is_first {
+        let results = documentation::test(&build, arguments, scratch, limit)?;
         report.take(results, &mut sources);
     }
     if interrupt::is_interrupted() { Err(Error::Interrupted) } else { Ok(report) }
+}
+
+/// An executable that holds tests.
+#[derive(Debug)]
+pub(crate) struct Executable {
+    /// The name of its target, as an identifier.
+    pub(crate) target: String,
+    pub(crate) path: PathBuf,
+}
+
+/// Builds the tests of the project of `manifest` as [`check`] does, and runs none.
+pub(crate) fn build(manifest: &Path, cache: Option<&Path>) -> Result<Vec<Executable>, Error> {
+    let options = Options { cache: cache.map(Path::to_owned), ..Options::default() };
+    let setting = Setting::of(manifest, &options)?;
+    let binaries = setting.observed().run()?.binaries.into_iter();
+    Ok(binaries.map(|binary| Executable { target: binary.target, path: binary.path }).collect())
 }
 
 /// Notes which crates were observed and which were not.

@@ -107,7 +107,8 @@ fn results(printed: &str) -> Vec<TestResult> {
         let time = Duration::try_from_secs_f64(seconds.parse().unwrap_or_default());
         let time = time.unwrap_or_default();
         let findings = Vec::new();
-        let result = TestResult { name: name.to_owned(), outcome, findings, time, observed: false };
+        let result =
+            TestResult { name: name.to_owned(), outcome, findings, time, observed: false, told: 0 };
         match results.iter_mut().find(|known| known.name == result.name) {
             Some(known) => *known = result,
             None => results.push(result),

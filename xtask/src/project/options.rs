@@ -33,6 +33,12 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
+    /// With these features, these integration tests, or all tests if there are none.
+    pub(crate) fn of(features: &[&str], tests: &[&str]) -> Self {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        Self { features: owned(features), tests: owned(tests), ..Self::default() }
+    }
+
     /// The part that says which features are on.
     pub(super) fn features(&self) -> Vec<String> {
         let mut arguments = Vec::new();

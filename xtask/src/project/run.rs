@@ -1,6 +1,6 @@
 //! Runs tests, each in a process of its own.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use lockwise_detector::{Finding, Rule, Severity, render::Reader};
 
@@ -20,6 +20,8 @@ pub(super) struct TestResult {
     pub(super) time: Duration,
     /// Whether the runtime was in the process.
     pub(super) observed: bool,
+    /// How many operations it told the analyses of.
+    pub(super) told: u64,
 }
 
 /// How a test ended.
@@ -56,10 +58,11 @@ impl Run<'_> {
 
     fn one(&self, suite: &Suite<'_>, index: usize, test: &Test) -> TestResult {
         let output = self.scratch.join(format!("{index}.jsonl"));
+        let told = self.scratch.join(format!("{index}.told"));
         let mut command = suite.process(test);
         if self.observed {
             observe(&mut command, &output);
-            command.env(protocol::TEST, &test.name);
+            command.env(protocol::TEST, &test.name).env(protocol::TOLD, &told);
         }
         let failed = |how: String, said: String| TestOutcome::Failed { how, said };
         let (outcome, time, written) = match process::run(&mut command, self.limit) {
@@ -77,7 +80,11 @@ impl Run<'_> {
             (outcome, _) => outcome,
         };
         let observed = output.exists();
-        TestResult { name: test.name.clone(), outcome, findings: written.findings, time, observed }
+        // A process that starts others shares the file with them.
+        let told = fs::read_to_string(told).unwrap_or_default();
+        let told = told.lines().filter_map(|line| line.parse::<u64>().ok()).sum();
+        let (name, findings) = (test.name.clone(), written.findings);
+        TestResult { name, outcome, findings, time, observed, told }
     }
 }
 

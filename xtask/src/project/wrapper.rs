@@ -10,11 +10,11 @@ use std::{
 use crate::exit;
 
 /// Names the crates, with commas between them. Whoever starts this executable with it wants it to
-/// be a compiler.
-const EXCLUDE: &str = "LOCKWISE_EXCLUDE";
+/// be a compiler. (Tests would take a name that begins with `LOCKWISE_` for a misspelt variable.)
+const EXCLUDE: &str = "CARGO_LOCKWISE_EXCLUDE";
 
 /// The wrapper that the user has set, which comes after this one.
-const NEXT: &str = "LOCKWISE_EXCLUDE_NEXT";
+const NEXT: &str = "CARGO_LOCKWISE_NEXT";
 
 /// Makes `cargo` compile `crates` without the facade.
 pub(super) fn exclude(cargo: &mut Command, crates: &[String]) {

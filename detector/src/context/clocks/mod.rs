@@ -14,6 +14,9 @@
 //!   a read-modify-write carries a release on, any other store ends it, the releasing thread's own
 //!   too. `SeqCst` orders as `AcqRel`: its total order adds nothing to happens-before.
 //!
+//! [`Action::Relay`] stands for accesses to atomics of which a runtime sends no more than that: what
+//! it hands on is compared whole, since it ends no tick.
+//!
 //! What it relies on: a thread's Op that hands knowledge on (release, publication, store, fence,
 //! spawn ...) ends its tick, so that whoever knows a moment knows all that was known then; and an
 //! Op that brings knowledge arrives before a [`Action::Synchronize`] from a later moment of the
@@ -31,7 +34,7 @@ mod tests;
 mod values;
 
 use self::{atomics::Atomics, handed::Handed, locks::Locks, row::Row, values::Values};
-use crate::{Action, Op, ThreadId, clock::VectorClock};
+use crate::{Action, ObjectId, Op, ThreadId, clock::VectorClock};
 
 /// Which edges a [`Clocks`] follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,6 +71,16 @@ impl Clocks {
     pub(crate) fn of(&self, thread: ThreadId) -> &VectorClock {
         static NOTHING: VectorClock = VectorClock::new();
         self.rows.get(thread.index()).map_or(&NOTHING, Row::clock)
+    }
+
+    /// How often `thread` has learnt something.
+    pub(crate) fn lessons(&self, thread: ThreadId) -> u64 {
+        self.rows.get(thread.index()).map_or(0, Row::lessons)
+    }
+
+    /// How often an [`Action::Relay`] has changed what `object` hands on.
+    pub(crate) fn relayed(&self, object: ObjectId) -> u64 {
+        self.atomics.relayed(object)
     }
 
     /// Takes in one Op. `taken` says of an [`Action::Observe`] that it took the value out, so that
@@ -141,6 +154,10 @@ impl Clocks {
             Action::Atomic { object, access } => {
                 let row = &mut self.rows[op.thread.index()];
                 self.atomics.access(object, access, row, op.at);
+            }
+            Action::Relay { object, relay, ordering } => {
+                let row = &mut self.rows[op.thread.index()];
+                self.atomics.relay(object, (relay, ordering), row, op.at);
             }
             Action::Fence { ordering } => {
                 atomics::fence(ordering, &mut self.rows[op.thread.index()], op.at);

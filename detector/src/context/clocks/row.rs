@@ -30,6 +30,8 @@ pub(super) struct Row {
     /// What it knew before `since`, oldest first; `None` where nobody will ask.
     history: Option<VecDeque<Past>>,
     history_chunks: usize,
+    /// How often it has learnt something, or read what a fence may yet have it learn.
+    lessons: u64,
     /// What its relaxed loads have read and its next acquire fence will learn.
     pub(super) unfenced: Handed,
     /// What its relaxed stores hand on: its knowledge at its last release fence.
@@ -47,6 +49,7 @@ impl Row {
             others: None,
             history: keeps_history.then(VecDeque::new),
             history_chunks: 0,
+            lessons: 0,
             unfenced: Handed::Nothing,
             release_fence: Handed::Nothing,
             park_token: Handed::Nothing,
@@ -70,6 +73,7 @@ impl Row {
         if !handed.is_news_to(&self.clock) {
             return;
         }
+        self.lessons += 1;
         if at > self.since && self.history.is_some() {
             self.remember();
         }
@@ -81,6 +85,23 @@ impl Row {
     /// The thread learns of `handed` while it waits, at the tick that it has come to.
     pub(super) fn learn_now(&mut self, handed: &Handed) {
         self.learn(handed, self.clock.get(self.thread));
+    }
+
+    /// The thread has read `handed`, and learns of it at its next fence that acquires.
+    pub(super) fn put_off(&mut self, handed: &Handed) {
+        if !handed.is_in(&self.unfenced) {
+            self.lessons += 1;
+            self.unfenced.merge(handed);
+        }
+    }
+
+    pub(super) fn lessons(&self) -> u64 {
+        self.lessons
+    }
+
+    /// What the thread knows, as something that it may learn more after at the same moment.
+    pub(super) fn hand_untimed(&self) -> Handed {
+        Handed::Many(Arc::new(self.clock.clone()))
     }
 
     /// What the thread hands on by an Op at `at`.

@@ -4,6 +4,9 @@
 //! so that its value goes with it, what is newest of it is also kept in its bytes; bytes that
 //! changed by themselves belong to something new. A static cannot go anywhere: its bytes stay as
 //! they are, and each execution finds the initial value there.
+//!
+//! When an execution is over, the engine has no answers any more; the destructors of the threads
+//! that are unwound then find what was newest, so that what they take apart is whole.
 
 use std::{
     panic::Location,
@@ -16,13 +19,13 @@ use std::{
 
 use lockwise_detector::{
     Action, ObjectId,
-    explore::{CellAccess, Step, Update},
+    explore::{Answer, CellAccess, Step, Update},
     hash::IdMap,
     op::{AtomicAccess, ObjectInfo, ObjectKind},
 };
 
 use super::{
-    attempt,
+    attempt, heap,
     observer::{introduce, introduce_as, is_observed, tell},
     state::{act, look, on_state},
 };
@@ -48,6 +51,8 @@ struct Known {
     key: u32,
     /// What its bytes are if it is still the same.
     bytes: u64,
+    /// What is newest of it.
+    newest: u64,
     is_static: bool,
     /// What analyses know it as; 0 if they do not.
     object: u64,
@@ -79,6 +84,12 @@ impl Atomics {
 }
 
 impl Cells {
+    /// The cell of that number.
+    pub(super) fn key(&mut self, id: u64) -> u32 {
+        let next = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        *self.keys.entry(id).or_insert(next)
+    }
+
     pub(super) fn clear(&mut self) {
         self.keys.clear();
         self.versions.clear();
@@ -86,8 +97,9 @@ impl Cells {
 }
 
 /// The location of an atomic.
-fn known<A: Primitive>(atomic: &A) -> Known {
+fn known<A: Primitive>(atomic: &A, place: Place) -> Known {
     let address = ptr::from_ref(atomic).addr();
+    heap::uses(address, place);
     let bytes = A::to_bits(atomic.load(Ordering::Relaxed));
     on_state(|state| {
         let known = state.atomics.by_address.get(&address).copied();
@@ -96,7 +108,7 @@ fn known<A: Primitive>(atomic: &A) -> Known {
         }
         let is_static = is_static(address);
         let key = state.atomics.draw(bytes);
-        let known = Known { key, bytes, is_static, object: 0 };
+        let known = Known { key, bytes, newest: bytes, is_static, object: 0 };
         state.atomics.by_address.insert(address, known);
         known
     })
@@ -128,18 +140,28 @@ fn object_of<A: Primitive>(atomic: &A, known: Known, place: Place) -> ObjectId {
     ObjectId(object)
 }
 
-/// Keeps the bytes of an atomic at what is newest of it.
+/// Keeps what is newest of an atomic, also in its bytes.
 fn keep<A: Primitive>(atomic: &A, known: Known, value: A::Value, newest: bool) {
-    if !newest || known.is_static {
-        return;
-    }
-    atomic.store(value, Ordering::Relaxed);
+    let bits = A::to_bits(value);
     let address = ptr::from_ref(atomic).addr();
-    on_state(|state| {
-        if let Some(known) = state.atomics.by_address.get_mut(&address) {
-            known.bytes = A::to_bits(value);
+    let kept = on_state(|state| {
+        if !newest && state.over.is_none() {
+            return false;
         }
+        if let Some(known) = state.atomics.by_address.get_mut(&address) {
+            known.newest = bits;
+            known.bytes = if known.is_static { known.bytes } else { bits };
+        }
+        !known.is_static
     });
+    if kept {
+        atomic.store(value, Ordering::Relaxed);
+    }
+}
+
+/// What an operation sees, by the engine's answer if there is one.
+fn seen(known: Known, answer: Answer) -> u64 {
+    on_state(|state| if state.over.is_some() { known.newest } else { answer.value })
 }
 
 #[track_caller]
@@ -149,10 +171,10 @@ pub(super) fn load<A: Primitive>(atomic: &A, ordering: Ordering) -> A::Value {
         !matches!(ordering, Ordering::Release | Ordering::AcqRel),
         "there is no such thing as a release load"
     );
-    let known = known(atomic);
+    let known = known(atomic, place);
     let object = object_of(atomic, known, place);
     let step = Step::Load { location: known.key as usize, ordering };
-    let value = look(place, tag(known), step).value;
+    let value = seen(known, look(place, tag(known), step));
     tell(place, || Action::Atomic { object, access: AtomicAccess::Load { ordering, value } });
     A::from_bits(value)
 }
@@ -169,7 +191,7 @@ pub(super) fn store<A: Primitive>(atomic: &A, value: A::Value, ordering: Orderin
         !matches!(ordering, Ordering::Acquire | Ordering::AcqRel),
         "there is no such thing as an acquire store"
     );
-    let known = known(atomic);
+    let known = known(atomic, place);
     let object = object_of(atomic, known, place);
     let bits = A::to_bits(value);
     let answer = act(place, Step::Store { location: known.key as usize, value: bits, ordering });
@@ -186,7 +208,7 @@ pub(super) fn rmw<A: Primitive>(
     ordering: Ordering,
 ) -> A::Value {
     let place = Location::caller();
-    let known = known(atomic);
+    let known = known(atomic, place);
     let object = object_of(atomic, known, place);
     // The operands say which operation it is too, so that another one is noticed.
     let operands = [A::to_bits(operand), rmw as u64];
@@ -194,10 +216,11 @@ pub(super) fn rmw<A: Primitive>(
     let (success, failure) = (ordering, Ordering::Relaxed);
     let answer =
         act(place, Step::Update { location: known.key as usize, update, success, failure });
-    let read = A::from_bits(answer.value);
+    let bits = seen(known, answer);
+    let read = A::from_bits(bits);
     let wrote = A::apply(rmw, read, operand);
     keep(atomic, known, wrote, answer.newest);
-    let access = AtomicAccess::Rmw { ordering, read: answer.value, wrote: A::to_bits(wrote) };
+    let access = AtomicAccess::Rmw { ordering, read: bits, wrote: A::to_bits(wrote) };
     tell(place, || Action::Atomic { object, access });
     read
 }
@@ -216,14 +239,14 @@ pub(super) fn exchange<A: Primitive>(
     exchange: Exchange<A::Value>,
 ) -> Result<A::Value, A::Value> {
     let place = Location::caller();
-    let known = known(atomic);
+    let known = known(atomic, place);
     let object = object_of(atomic, known, place);
     let Exchange { current, new, success, failure, .. } = exchange;
     let (expected, wrote) = (A::to_bits(current), A::to_bits(new));
     let update = Update::compare_exchange(expected, wrote);
     let step = Step::Update { location: known.key as usize, update, success, failure };
     let answer = look(place, tag(known), step);
-    let read = answer.value;
+    let read = seen(known, answer);
     if read == expected {
         attempt::changed();
         keep(atomic, known, new, answer.newest);
@@ -239,18 +262,20 @@ pub(super) fn exchange<A: Primitive>(
 
 /// An acquire load of which the detector does not hear.
 pub(crate) fn load_quietly(flag: &AtomicBool) -> bool {
-    let known = known(flag);
+    let place = Location::caller();
+    let known = known(flag, place);
     let location = known.key as usize;
     let step = Step::Load { location, ordering: Ordering::Acquire };
-    look(Location::caller(), tag(known), step).value != 0
+    seen(known, look(place, tag(known), step)) != 0
 }
 
 /// A release store of which the detector does not hear.
 pub(crate) fn store_quietly(flag: &AtomicBool, value: bool) {
-    let known = known(flag);
+    let place = Location::caller();
+    let known = known(flag, place);
     let (location, bits) = (known.key as usize, u64::from(value));
     let step = Step::Store { location, value: bits, ordering: Ordering::Release };
-    let answer = act(Location::caller(), step);
+    let answer = act(place, step);
     keep(flag, known, value, answer.newest);
 }
 
@@ -285,8 +310,7 @@ pub(super) fn cell(meta: &Meta, write: bool) {
         if state.over.is_some() {
             return;
         }
-        let next = u32::try_from(state.cells.keys.len()).unwrap_or(u32::MAX);
-        let cell = *state.cells.keys.entry(id).or_insert(next);
+        let cell = state.cells.key(id);
         let (thread, me) = (state.current, state.me());
         let access = CellAccess {
             cell,

@@ -317,7 +317,7 @@ impl<'a> Exploring<'a> {
     /// Looks at an execution that shows something.
     pub(super) fn look(&mut self, schedule: Schedule, fault: Option<u64>) -> Result<(), Failure> {
         if !self.shows_anything_new(&schedule) {
-            return Ok(());
+            return self.failure().map_or(Ok(()), Err);
         }
         let shorter =
             fault.and_then(|fault| shorten(&mut self.runtime, &mut self.walk, &schedule, fault));
@@ -328,11 +328,11 @@ impl<'a> Exploring<'a> {
             self.look_at(&shorter);
             // What else the longer one shows, the shorter one need not show too.
             if !self.shows_anything_new(&schedule) {
-                return Ok(());
+                return self.failure().map_or(Ok(()), Err);
             }
         }
         self.look_at(&schedule);
-        Ok(())
+        self.failure().map_or(Ok(()), Err)
     }
 
     /// Whether an execution shows what no other has shown. No stacks are captured for that.
@@ -344,7 +344,7 @@ impl<'a> Exploring<'a> {
             Ok(end) => end,
             Err(ReplayError::Stopped(_)) => return true,
             Err(error) => {
-                self.add(nondeterminism(&error.to_string()));
+                self.drifts(&error);
                 return false;
             }
         };
@@ -359,7 +359,14 @@ impl<'a> Exploring<'a> {
         match ended {
             Ok(end) => self.judge(observed, end == End::Blocked, Some(schedule.token())),
             Err(ReplayError::Stopped(_)) => self.judge(observed, false, Some(schedule.token())),
-            Err(error) => self.add(nondeterminism(&error.to_string())),
+            Err(error) => self.drifts(&error),
+        }
+    }
+
+    /// An execution could not be made again. If the exploration begins anew, that says nothing.
+    fn drifts(&mut self, error: &ReplayError) {
+        if self.runtime.state().failure.is_none() {
+            self.add(nondeterminism(&error.to_string()));
         }
     }
 

@@ -6,6 +6,7 @@ use lockwise_detector::explore::Search;
 
 use super::{
     driver::{Body, Exploring, Stopped},
+    heap,
     plan::Plan,
     progress::Progress,
     runtime::{Runtime, Settings},
@@ -39,8 +40,9 @@ impl Exploring<'_> {
         std::thread::scope(|scope| {
             let (team, others, limits, began) = (&team, &others, self.limits, self.began);
             let plan = self.runtime.state().plan.clone();
+            let most = if heap::is_allocator() { 1 } else { limits.workers };
             let join_in = || {
-                for _ in 1..limits.workers {
+                for _ in 1..most {
                     team.join();
                     let plan = plan.clone();
                     let worker = std::thread::Builder::new().name("lockwise-explorer".to_owned());

@@ -49,6 +49,7 @@ mod condvar;
 mod driver;
 mod exhaust;
 mod faults;
+mod heap;
 pub(crate) mod lane;
 mod live;
 mod lock;
@@ -79,7 +80,6 @@ use lockwise_detector::{
     op::{Mode, WaitFor},
 };
 
-pub use self::driver::Stopped;
 use self::state::on_state;
 pub(crate) use self::{
     atomic::{load_quietly, store_quietly},
@@ -88,6 +88,10 @@ pub(crate) use self::{
     state::need_to_be_alone,
     thread::{Record, note_panicked, panicking},
     watchdog::LIMIT as PATIENCE,
+};
+pub use self::{
+    driver::Stopped,
+    heap::{Heap, double_frees},
 };
 use super::{
     Meta, RawCondvar, RawMutex, RawRwLock, Stop, Until, Wake, World,

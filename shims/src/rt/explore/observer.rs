@@ -32,6 +32,8 @@ pub(super) struct Observer {
     pub(super) detector: Detector,
     ticks: Vec<u64>,
     known: HashSet<ObjectId>,
+    /// Of which a schedule tells nothing: memory, unless something is wrong with it.
+    quiet: HashSet<ObjectId>,
     /// Locks of other crates.
     foreign: Locks<ThreadId>,
     pub(super) findings: Vec<Finding>,
@@ -46,6 +48,7 @@ impl Observer {
             detector: Detector::new(),
             ticks: Vec::new(),
             known: HashSet::new(),
+            quiet: HashSet::new(),
             foreign: Locks::default(),
             findings: Vec::new(),
             stacks,
@@ -65,6 +68,7 @@ impl Observer {
             self.rows[at + 1..].iter().any(gets)
         };
         let shown = |(at, row): &(usize, &ScheduleRow)| match row.verb {
+            _ if row.object.is_some_and(|object| self.quiet.contains(&object)) => false,
             Verb::WantLock | Verb::WantRead => !got(*at, row),
             _ => !is_ours(row.site.file),
         };
@@ -90,7 +94,12 @@ impl Observer {
         let stack = wants.then(report::capture).flatten();
         let op = Op { thread, at, site, stack, action };
         match self.detector.observe(&op) {
-            Ok(findings) => self.findings.extend(findings),
+            Ok(findings) => {
+                if let (false, Action::Read { object }) = (findings.is_empty(), &op.action) {
+                    self.quiet.remove(object);
+                }
+                self.findings.extend(findings);
+            }
             Err(error) => {
                 report::internal_error(&format!("{error} (at {site}, {:?})", op.action));
             }
@@ -218,6 +227,14 @@ pub(super) fn introduce_as(object: ObjectId, info: impl FnOnce() -> Arc<ObjectIn
             let site = info.created;
             observer.observe(me, site, Action::Create { object, info });
         }
+    });
+}
+
+/// Makes memory known, of which a schedule tells nothing unless something is wrong with it.
+pub(super) fn introduce_memory(object: ObjectId, info: ObjectInfo) {
+    introduce_as(object, || Arc::new(info));
+    with(|observer, _| {
+        observer.quiet.insert(object);
     });
 }
 

@@ -23,6 +23,8 @@ pub(super) fn note_panics() {
             if current::kind() != Kind::Explore {
                 return next(info);
             }
+            // What is kept of a panic is none of the program's memory.
+            let _away = current::leave();
             let site = info.location().map_or(Site::UNKNOWN, site_of);
             let message = message_of(info.payload());
             let ends_process = aborts::ends_process(info);

@@ -10,6 +10,9 @@ use std::{
 
 use lockwise_detector::hash::IdMap;
 
+/// How often an exploration begins anew because memory was left in use.
+const MOST_MOVES: u32 = 4;
+
 /// What an exploration has learnt.
 #[derive(Clone, Default, Debug)]
 pub(super) struct Plan {
@@ -19,6 +22,8 @@ pub(super) struct Plan {
     readers: Vec<u32>,
     /// Whether threads look whether others have ended.
     watches_ends: bool,
+    /// How often the exploration began anew because memory was left in use.
+    moves: u32,
     /// The identity of each thread, by that of its parent and its place among its siblings: the
     /// same in each execution, and for each worker.
     identities: Arc<Mutex<IdMap<(u32, u32), u32>>>,
@@ -58,6 +63,13 @@ impl Plan {
         self.watches_ends = true;
     }
 
+    /// Memory that an execution has left in use moves what later ones allocate. Whether it helps to
+    /// begin anew: it does if that was made once and for all, and not if each execution leaves some.
+    pub(super) fn moves(&mut self) -> bool {
+        self.moves += 1;
+        self.moves <= MOST_MOVES
+    }
+
     /// The identity of the thread that `parent` spawned after so many others. 0 is the first.
     pub(super) fn identity(&mut self, parent: u32, place: u32) -> u32 {
         *self.known.entry((parent, place)).or_insert_with(|| {
@@ -76,6 +88,7 @@ impl Plan {
             }
         }
         self.watches_ends |= other.watches_ends;
+        self.moves = self.moves.max(other.moves);
         if self.known.is_empty() {
             (self.identities, self.known) = (other.identities, other.known);
         }

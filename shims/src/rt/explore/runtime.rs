@@ -134,6 +134,7 @@ impl Runtime {
         for (_, restore) in std::mem::take(&mut self.state_mut().restores).into_iter().rev() {
             restore(ending);
         }
+        self.state_mut().heap.is_broken = !whole;
         self.watchdog.rests();
     }
 

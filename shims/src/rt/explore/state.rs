@@ -19,6 +19,7 @@ use super::{
     atomic::{Atomics, Cells},
     attempt::{Attempt, Look},
     condvar::Waiter,
+    heap::Blocks,
     lane::LaneState,
     lock::{RwState, Way},
     observer::Observer,
@@ -121,6 +122,7 @@ pub(super) struct State {
     pub(super) lanes: Vec<LaneState>,
     pub(super) atomics: Atomics,
     pub(super) cells: Cells,
+    pub(super) heap: Blocks,
     pub(super) accesses: Vec<CellAccess>,
     pub(super) access_places: Vec<Place>,
     /// For each group, how many are in it.
@@ -154,6 +156,7 @@ impl State {
             lanes: Vec::new(),
             atomics: Atomics::default(),
             cells: Cells::default(),
+            heap: Blocks::default(),
             accesses: Vec::new(),
             access_places: Vec::new(),
             members: Vec::new(),
@@ -180,6 +183,9 @@ impl State {
         self.lanes.clear();
         self.atomics.clear();
         self.cells.clear();
+        if self.heap.begin() && self.plan.moves() {
+            self.failure.get_or_insert(Failure::Replan);
+        }
         self.accesses.clear();
         self.access_places.clear();
         self.members.clear();

@@ -16,7 +16,7 @@ pub(crate) use self::{
     findings::Findings,
     locals::{Locals, destroy as destroy_locals, with as with_local},
     panics::{message_of, site_of},
-    segments::{is_static, points_elsewhere},
+    segments::{for_words, is_static, points_elsewhere},
     slot::Slot,
 };
 #[cfg(feature = "loom")]
@@ -60,7 +60,8 @@ pub(crate) fn execution() -> Option<u32> {
 }
 
 /// Whether the calling thread is one of a model.
-#[inline]
+#[cfg_attr(feature = "facade", inline(never))]
+#[cfg_attr(not(feature = "facade"), inline)]
 pub(crate) fn is_current() -> bool {
     current::kind() != Kind::Os
 }

@@ -1,6 +1,6 @@
 //! Where statics live: the segments of the program and its libraries.
 
-use std::{mem::MaybeUninit, ops::Range, sync::OnceLock};
+use std::{mem::MaybeUninit, ops::Range, ptr, sync::OnceLock};
 
 /// Whether a static that can change lives at `address`. Always false where the segments cannot be
 /// asked for: what statics hold then goes from one execution to the next.
@@ -16,6 +16,20 @@ pub(crate) fn points_elsewhere(bytes: &[MaybeUninit<u8>]) -> bool {
         let word = usize::from_ne_bytes(std::array::from_fn(byte));
         !segments().iter().any(|segment| segment.range.contains(&word)) && sys::is_mapped(word)
     })
+}
+
+/// Calls `f` with each word of all statics that can change.
+pub(crate) fn for_words(mut f: impl FnMut(usize)) {
+    for segment in segments().iter().filter(|segment| segment.writable) {
+        let first = segment.range.start.next_multiple_of(size_of::<usize>());
+        for address in (first..segment.range.end).step_by(size_of::<usize>()) {
+            if address + size_of::<usize>() <= segment.range.end {
+                // SAFETY: the word is in a segment, and aligned. Others may write to it meanwhile:
+                // what it is then does not matter, as it is no address of an execution that is over.
+                f(unsafe { ptr::with_exposed_provenance::<usize>(address).read_volatile() });
+            }
+        }
+    }
 }
 
 struct Segment {

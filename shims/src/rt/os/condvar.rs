@@ -56,6 +56,7 @@ pub(super) unsafe fn wait(
         None => kernel.block(&record, wait),
     };
     condvar.waiters.fetch_sub(1, Ordering::SeqCst);
+    record.memory.deal();
     kernel.leave_quietly();
     match outcome {
         Ok(wake) => {

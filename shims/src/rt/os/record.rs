@@ -11,6 +11,7 @@ use std::{
 use lockwise_detector::{Epoch, ThreadId, Tick};
 
 use super::{
+    atomic::{Knowledge, Memory},
     held::HeldStack,
     kernel::strangers::{Task, this_task},
 };
@@ -45,6 +46,10 @@ pub(crate) struct Record {
     pub(super) held: HeldStack,
     /// Locks held that are not in slots: those that another thread may release.
     pub(super) loose: AtomicU32,
+    /// What others and the detector know of what it knows.
+    pub(super) knowledge: Knowledge,
+    /// Its last accesses to atomics.
+    pub(super) memory: Memory,
     pub(super) finished: AtomicBool,
     /// The park token of `std::thread::park`. Changed under the kernel's lock.
     pub(super) token: AtomicBool,
@@ -81,6 +86,8 @@ impl Record {
             moment: AtomicU64::new(Epoch::new(ThreadId(serial & THREAD), 1).to_bits()),
             held: HeldStack::new(),
             loose: AtomicU32::new(0),
+            knowledge: Knowledge::default(),
+            memory: Memory::default(),
             finished: AtomicBool::new(false),
             token: AtomicBool::new(false),
             parker: Mutex::new(None),

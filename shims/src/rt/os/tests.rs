@@ -8,10 +8,13 @@ use std::sync::{
 
 use lockwise_detector::op::{Mode, ObjectKind};
 
-use crate::rt::{
-    Meta, RawCondvar, RawMutex, RawRwLock, Until, Wake,
-    thread::{Spawn, Thread},
-    world::{World, dispatch},
+use crate::{
+    rt::{
+        Meta, RawCondvar, RawMutex, RawRwLock, Until, Wake,
+        thread::{Spawn, Thread},
+        world::{World, dispatch},
+    },
+    sync::atomic,
 };
 
 fn mutex() -> Arc<RawMutex> {
@@ -233,4 +236,61 @@ fn locks_told_of_by_their_waiters_are_in_no_order() {
         waiters.iter().for_each(join);
     });
     assert_eq!(found, Vec::<&str>::new());
+}
+
+/// What is found where one thread loads, another one updates, and the first stores what it made of
+/// the old value; the first does `between` before it stores.
+fn after_an_update_in_between(between: fn(&atomic::AtomicUsize)) -> Vec<&'static str> {
+    rules(|| {
+        let count = Arc::new(atomic::AtomicUsize::new(0));
+        let flag = Arc::new(atomic::AtomicUsize::new(0));
+        let (its_count, its_flag) = (Arc::clone(&count), Arc::clone(&flag));
+        let (go, wait) = mpsc::channel();
+        let other = spawn(move || {
+            wait.recv().unwrap();
+            its_count.store(its_count.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
+            its_flag.store(1, Ordering::SeqCst);
+        });
+        let seen = count.load(Ordering::SeqCst);
+        go.send(()).unwrap();
+        // The thread is gone by then, and this one has not been told.
+        while !other.is_finished() {
+            std::thread::yield_now();
+        }
+        between(&flag);
+        count.store(seen + 1, Ordering::SeqCst);
+        join(&other);
+    })
+}
+
+#[test]
+fn an_update_that_a_store_overwrites_is_lost() {
+    assert_eq!(after_an_update_in_between(|_| ()), ["lost-update"]);
+}
+
+#[test]
+fn a_store_after_news_of_the_update_loses_nothing() {
+    let found = after_an_update_in_between(|flag| assert_eq!(flag.load(Ordering::SeqCst), 1));
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn what_is_handed_over_through_an_atomic_is_no_race() {
+    for (store, expected) in [(Ordering::Release, &[][..]), (Ordering::Relaxed, &["data-race"])] {
+        let found = rules(|| {
+            let meta = Arc::new(Meta::of::<()>(ObjectKind::Shared));
+            let ready = Arc::new(atomic::AtomicBool::new(false));
+            let (its_meta, its_ready) = (Arc::clone(&meta), Arc::clone(&ready));
+            let other = spawn(move || {
+                dispatch!(world => world.cell(&its_meta, true));
+                its_ready.store(true, store);
+            });
+            while !ready.load(Ordering::Acquire) {
+                std::hint::spin_loop();
+            }
+            dispatch!(world => world.cell(&meta, true));
+            join(&other);
+        });
+        assert_eq!(found, expected, "{store:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::atomic::Ordering};
 
-use super::{common, rmws, strongest_failure};
+use super::{common, rmws, seam, strongest_failure};
 use crate::rt::{
     World as _,
     atomic::{Exchange, Rmw},
@@ -15,6 +15,7 @@ use crate::rt::{
 pub struct AtomicBool(std::sync::atomic::AtomicBool);
 
 common!(AtomicBool, std::sync::atomic::AtomicBool, bool);
+seam!(AtomicBool, bool);
 
 impl AtomicBool {
     rmws! { bool:

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::atomic::Ordering};
 
-use super::{common, rmws, strongest_failure};
+use super::{common, rmws, seam, strongest_failure};
 use crate::rt::{
     World as _,
     atomic::{Exchange, Rmw},
@@ -17,6 +17,7 @@ macro_rules! integers {
         pub struct $Atomic(std::sync::atomic::$Atomic);
 
         common!($Atomic, std::sync::atomic::$Atomic, $Value);
+        seam!($Atomic, $Value);
 
         impl $Atomic {
             rmws! { $Value:

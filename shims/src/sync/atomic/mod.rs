@@ -106,7 +106,7 @@ macro_rules! common {
             /// If `order` is `Release` or `AcqRel`.
             #[track_caller]
             pub fn load(&self, order: Ordering) -> $Value {
-                dispatch!(world => world.atomic_load(&self.0, order))
+                self.read(order)
             }
 
             /// Stores `value`.
@@ -116,7 +116,7 @@ macro_rules! common {
             /// If `order` is `Acquire` or `AcqRel`.
             #[track_caller]
             pub fn store(&self, value: $Value, order: Ordering) {
-                dispatch!(world => world.atomic_store(&self.0, value, order));
+                self.write(value, order);
             }
 
             /// Stores `value` and returns the value before.
@@ -157,7 +157,7 @@ macro_rules! common {
                 failure: Ordering,
             ) -> Result<$Value, $Value> {
                 let exchange = Exchange { current, new, success, failure, weak: false };
-                dispatch!(world => world.atomic_exchange(&self.0, exchange))
+                self.exchange(exchange)
             }
 
             /// The same, but may fail for no reason.
@@ -178,7 +178,7 @@ macro_rules! common {
                 failure: Ordering,
             ) -> Result<$Value, $Value> {
                 let exchange = Exchange { current, new, success, failure, weak: true };
-                dispatch!(world => world.atomic_exchange(&self.0, exchange))
+                self.exchange(exchange)
             }
 
             /// Stores what `f` makes of the value, calling it again if the value changed
@@ -252,11 +252,6 @@ macro_rules! common {
                     }
                 }
             }
-
-            #[track_caller]
-            fn rmw(&self, rmw: Rmw, operand: $Value, order: Ordering) -> $Value {
-                dispatch!(world => world.atomic_rmw(&self.0, rmw, operand, order))
-            }
         }
 
         impl $(<$T>)? From<$Value> for $Atomic $(<$T>)? {
@@ -274,6 +269,40 @@ macro_rules! common {
     };
 }
 use common;
+
+/// What [`common`] is made of, for a type that has no parameter. It is compiled here and nowhere
+/// else: what is generic, or inlined, is as slow as the user's own crate where that is not
+/// optimised.
+macro_rules! seam {
+    ($Atomic:ident, $Value:ty) => {
+        impl $Atomic {
+            #[inline(never)]
+            #[track_caller]
+            fn read(&self, order: Ordering) -> $Value {
+                dispatch!(world => world.atomic_load(&self.0, order))
+            }
+
+            #[inline(never)]
+            #[track_caller]
+            fn write(&self, value: $Value, order: Ordering) {
+                dispatch!(world => world.atomic_store(&self.0, value, order));
+            }
+
+            #[inline(never)]
+            #[track_caller]
+            fn rmw(&self, rmw: Rmw, operand: $Value, order: Ordering) -> $Value {
+                dispatch!(world => world.atomic_rmw(&self.0, rmw, operand, order))
+            }
+
+            #[inline(never)]
+            #[track_caller]
+            fn exchange(&self, exchange: Exchange<$Value>) -> Result<$Value, $Value> {
+                dispatch!(world => world.atomic_exchange(&self.0, exchange))
+            }
+        }
+    };
+}
+use seam;
 
 /// Methods that are one read-modify-write each.
 macro_rules! rmws {

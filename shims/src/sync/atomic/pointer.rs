@@ -2,7 +2,7 @@
 
 use std::{fmt, ptr, sync::atomic::Ordering};
 
-use super::{common, strongest_failure};
+use super::{common, seam, strongest_failure};
 use crate::rt::{
     World as _,
     atomic::{Exchange, Rmw},
@@ -14,6 +14,43 @@ use crate::rt::{
 pub struct AtomicPtr<T>(std::sync::atomic::AtomicPtr<T>);
 
 common!(AtomicPtr<T>, std::sync::atomic::AtomicPtr<T>, *mut T);
+
+/// An atomic pointer to anything: in place of all [`AtomicPtr`]s, for the sake of [`seam`].
+#[repr(transparent)]
+struct Untyped(std::sync::atomic::AtomicPtr<()>);
+
+seam!(Untyped, *mut ());
+
+impl<T> AtomicPtr<T> {
+    fn untyped(&self) -> &Untyped {
+        // SAFETY: all atomic pointers to sized types have one layout, which `Untyped` has too, and
+        // the values are only ever used as pointers to `T`.
+        unsafe { &*ptr::from_ref(self).cast() }
+    }
+
+    #[track_caller]
+    fn read(&self, order: Ordering) -> *mut T {
+        self.untyped().read(order).cast()
+    }
+
+    #[track_caller]
+    fn write(&self, value: *mut T, order: Ordering) {
+        self.untyped().write(value.cast(), order);
+    }
+
+    #[track_caller]
+    fn rmw(&self, rmw: Rmw, operand: *mut T, order: Ordering) -> *mut T {
+        self.untyped().rmw(rmw, operand.cast(), order).cast()
+    }
+
+    #[track_caller]
+    fn exchange(&self, exchange: Exchange<*mut T>) -> Result<*mut T, *mut T> {
+        let Exchange { current, new, success, failure, weak } = exchange;
+        let (current, new) = (current.cast(), new.cast());
+        let result = self.untyped().exchange(Exchange { current, new, success, failure, weak });
+        result.map(<*mut ()>::cast).map_err(<*mut ()>::cast)
+    }
+}
 
 impl<T> AtomicPtr<T> {
     /// Moves the pointer `value` elements on, wrapping around, and returns the one before.

@@ -5,7 +5,10 @@ use std::{collections::BTreeSet, time::Duration};
 use lockwise::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{
+            AtomicU32,
+            Ordering::{Relaxed, SeqCst},
+        },
     },
     thread::{self, Builder},
 };
@@ -170,4 +173,29 @@ fn sleep_and_spin_are_no_choices() {
     });
     super::assert_clean(&exploration);
     assert_eq!(exploration.executions(), 1);
+}
+
+/// What destructors see while a thread is unwound because its execution is over.
+#[test]
+fn what_is_given_up_is_taken_apart_as_it_was() {
+    struct Looks(Arc<AtomicU32>);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            let (before, after) = (self.0.swap(5, SeqCst), self.0.load(SeqCst));
+            let exchanged = self.0.compare_exchange(5, 6, SeqCst, SeqCst);
+            SEEN.lock().unwrap().push((before, after, exchanged));
+        }
+    }
+    static SEEN: std::sync::Mutex<Vec<(u32, u32, Result<u32, u32>)>> =
+        std::sync::Mutex::new(Vec::new());
+    let exploration = lockwise::explore::Explorer::exhaustive().run(|| {
+        let value = Arc::new(AtomicU32::new(1));
+        let _looks = Looks(Arc::clone(&value));
+        value.store(4, Relaxed);
+        thread::park();
+    });
+    assert_eq!((exploration.executions(), exploration.blocked()), (0, 1));
+    let seen = SEEN.lock().unwrap();
+    assert!(!seen.is_empty());
+    assert!(seen.iter().all(|seen| *seen == (4, 5, Ok(5))), "{seen:?}");
 }

@@ -40,6 +40,7 @@ pub(in crate::rt::os) fn thread_ends(record: &Arc<Record>) {
     kernel.emit(record, Site::UNKNOWN, Action::Exit);
     record.finished.store(true, Ordering::Release);
     kernel.records.remove(&record.serial);
+    kernel.remember_ended(record);
     if let Some(session) = kernel.sessions.get_mut(&record.session) {
         session.live -= 1;
     }
@@ -74,6 +75,7 @@ pub(in crate::rt::os) fn end_session(record: &Arc<Record>) -> bool {
     let mut kernel = Kernel::enter();
     let session = kernel.sessions.remove(&record.session);
     kernel.shadows.forget(record.session);
+    kernel.ended.retain(|ended| ended.session != record.session);
     kernel.leave_quietly();
     session.is_some_and(|session| session.verdict.is_some())
 }

@@ -47,10 +47,15 @@ static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
 /// The session of threads that no recording observes.
 const PROCESS: u64 = 0;
 
+/// How many ended threads are remembered for what they wrote last.
+const ENDED: usize = 32;
+
 pub(super) struct Kernel {
     sessions: IdMap<u64, Session>,
     next_session: u64,
     records: IdMap<u32, Arc<Record>>,
+    /// The last threads to end of those that have accessed atomics.
+    ended: VecDeque<Arc<Record>>,
     next_serial: u32,
     queues: IdMap<usize, VecDeque<Waiter>>,
     pub(super) shadows: Shadows,
@@ -108,6 +113,7 @@ impl Kernel {
             sessions: IdMap::from_iter([(PROCESS, process)]),
             next_session: PROCESS + 1,
             records: IdMap::default(),
+            ended: VecDeque::new(),
             next_serial: 1,
             queues: IdMap::default(),
             shadows: Shadows::default(),
@@ -143,6 +149,22 @@ impl Kernel {
         let record = Arc::new(Record::new(serial, root, session, id, name));
         self.records.insert(serial, Arc::clone(&record));
         record
+    }
+
+    fn remember_ended(&mut self, record: &Arc<Record>) {
+        if record.memory.is_used() {
+            self.ended.push_back(Arc::clone(record));
+        }
+        if self.ended.len() > ENDED {
+            self.ended.pop_front();
+        }
+    }
+
+    /// The threads of the session of `record`, and those of them that ended last.
+    pub(super) fn peers(&self, record: &Record) -> impl Iterator<Item = &Arc<Record>> {
+        let (session, serial) = (record.session, record.serial);
+        let all = self.records.values().chain(&self.ended);
+        all.filter(move |other| other.session == session && other.serial != serial)
     }
 }
 

@@ -161,6 +161,8 @@ impl Entered {
         self.leave_quietly();
         let mut woken = record.sleep(wait.deadline);
         let mut kernel = Kernel::enter();
+        // Whoever woke it may have had it learn something.
+        record.knowledge.has_news();
         if woken.is_none() {
             if kernel.take_out(wait.key, record.serial).is_some() {
                 if wait.announced {

@@ -21,6 +21,7 @@ use crate::{
     rt::{
         Meta, Origin,
         os::{
+            atomic,
             held::{HeldLock, Hold, Whose},
             record::Record,
         },
@@ -100,8 +101,30 @@ impl Kernel {
             return;
         }
         self.allow_for_outside(record, &action);
+        if atomic::is_dealing(&action) {
+            record.memory.deal();
+            atomic::beat();
+        }
         let at = record.advance();
-        self.send(record.session, Op { thread: record.id, at, site, stack, action });
+        self.send_of(record, Op { thread: record.id, at, site, stack, action });
+    }
+
+    /// Sends an Op of `record`, whose tick is not ended by it.
+    pub(in crate::rt::os) fn send_of(&mut self, record: &Record, op: Op) {
+        record.knowledge.sent(op.at);
+        if self.send(record.session, op) {
+            record.knowledge.has_news();
+        }
+    }
+
+    /// What there is to know of relays, to see whether one has changed it: how much `record` has
+    /// learnt, and how much was handed on at `object`.
+    pub(in crate::rt::os) fn relayed(&self, record: &Record, object: ObjectId) -> (u64, u64) {
+        let session = self.sessions.get(&record.session);
+        session.map_or((0, 0), |session| {
+            let context = session.detector.context();
+            (context.lessons(record.id), context.relayed(object))
+        })
     }
 
     /// Sends an Op of `record`, whose thread may be another one than the caller, and running: its
@@ -126,21 +149,35 @@ impl Kernel {
     ) {
         let session = self.sessions.get(&present.session);
         if let Some(thread) = session.and_then(|s| s.ids.get(&(serial & 0xF_FFFF)).copied()) {
-            let at = self.records.get(&serial).map_or(1, |record| record.tick());
-            self.send(present.session, Op { thread, at, site, stack: None, action });
+            let record = self.records.get(&serial).cloned();
+            let at = record.as_ref().map_or(1, |record| record.tick());
+            let op = Op { thread, at, site, stack: None, action };
+            match record {
+                Some(record) => self.send_of(&record, op),
+                None => drop(self.send(present.session, op)),
+            }
         }
     }
 
-    pub(super) fn send(&mut self, session: u64, op: Op) {
+    /// Returns whether the thread has something new to hand on.
+    pub(super) fn send(&mut self, session: u64, op: Op) -> bool {
         let for_process = session == PROCESS;
-        let Some(session) = self.sessions.get_mut(&session) else { return };
+        let Some(session) = self.sessions.get_mut(&session) else { return false };
+        report::told::count();
+        let lessons = session.detector.context().lessons(op.thread);
         let findings = match session.detector.observe(&op) {
             Ok(findings) => findings,
             Err(error) => {
                 report::internal_error(&format!("{error} (at {}, {:?})", op.site, op.action));
-                return;
+                return false;
             }
         };
+        let context = session.detector.context();
+        let dated = context.is_dated(&op);
+        let news = dated || context.lessons(op.thread) != lessons;
+        if dated {
+            atomic::matter();
+        }
         for finding in findings {
             if stops_threads(finding.kind()) {
                 if for_process {
@@ -150,6 +187,7 @@ impl Kernel {
             }
             self.fresh.push((finding, session.destination.clone()));
         }
+        news
     }
 
     /// Makes `meta` known to the detector of `record`, before the first Op on it.
@@ -174,7 +212,7 @@ impl Kernel {
             let info = info(self);
             let (thread, at, site) = (record.id, record.tick(), info.created);
             let action = Action::Create { object, info };
-            self.send(record.session, Op { thread, at, site, stack: None, action });
+            self.send_of(record, Op { thread, at, site, stack: None, action });
         }
     }
 
@@ -232,7 +270,7 @@ impl Kernel {
         };
         let action = Action::Acquire { object, mode, patience };
         let (thread, at) = (record.id, record.tick());
-        self.send(record.session, Op { thread, at, site: held.site, stack: None, action });
+        self.send_of(record, Op { thread, at, site: held.site, stack: None, action });
     }
 
     /// Whether the detector knows that `record` holds `object`.
