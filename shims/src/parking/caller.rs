@@ -8,13 +8,14 @@
 //! Where a build has no symbols, an acquisition counts as one that would not have waited: nothing
 //! is concluded from its order.
 
-use std::{collections::BTreeMap, panic::Location};
+use std::{cell::Cell, collections::BTreeMap, panic::Location};
 
 use lockwise_detector::{
     Site,
     op::{Mode, ObjectKind, Patience},
 };
 
+use super::frames;
 use crate::{
     report,
     rt::{Ledger, foreign, os::local::unobserved},
@@ -28,91 +29,135 @@ pub(super) struct Call {
     pub(super) mode: Mode,
     pub(super) patience: Patience,
     /// Where the user called it.
-    pub(super) site: Site,
+    pub(super) site: &'static Site,
     /// The return address there; 0 if it is not known.
     pub(super) address: usize,
-    /// The source that tells of acquisitions, if that holds a lock and nothing else.
-    pub(super) source: Option<&'static str>,
 }
 
-/// What a return address says.
-#[derive(Clone, Copy, Default, Debug)]
+/// What a return address says, or the address of a [`Location`].
+#[derive(Debug)]
 struct Step {
+    address: usize,
     kind: Option<ObjectKind>,
     manner: Option<(Mode, Patience)>,
-    /// The user's place, if it is one, and the return address there.
+    /// The place, if it is one of the user's or a [`Location`].
     site: Option<Site>,
-    address: usize,
 }
 
 /// How far the user's function may be away.
 const DEPTH: usize = 48;
 
-static STEPS: Ledger<BTreeMap<usize, Step>> = Ledger::new(BTreeMap::new());
+/// How many steps a thread finds at once.
+const NEAR: usize = 1024;
+
+/// All steps, by address. They are kept for good: there are as many as the program has calls of
+/// this kind.
+static STEPS: Ledger<BTreeMap<usize, &'static Step>> = Ledger::new(BTreeMap::new());
+
+thread_local! {
+    /// The steps that this thread came by, each in a place that its address tells.
+    static NEARBY: [Cell<Option<&'static Step>>; NEAR] =
+        const { [const { Cell::new(None) }; NEAR] };
+}
 
 impl Call {
     /// The call under way.
+    #[inline]
     #[track_caller]
     pub(super) fn here() -> Self {
-        let place = Location::caller();
-        let whole = unobserved(walk);
-        let source = place.file();
-        let kind = if is_raw(source) { kind_of("", source) } else { whole.kind };
-        let unknown = if kind == Some(ObjectKind::RwLock) { Mode::Shared } else { Mode::Exclusive };
-        let (mode, patience) = whole.manner.unwrap_or((unknown, Patience::Try));
-        Self {
-            kind,
-            mode,
-            patience,
-            site: whole.site.unwrap_or_else(|| place.into()),
-            address: whole.address,
-            source: Some(source).filter(|source| is_raw(source)),
-        }
-    }
-}
-
-/// What the stack says as a whole.
-fn walk() -> Step {
-    let mut whole = Step::default();
-    let mut depth = 0;
-    backtrace::trace(|frame| {
-        let address = frame.ip().addr();
-        let known = STEPS.with(|steps| steps.get(&address).copied());
-        let step = known.unwrap_or_else(|| {
-            let step = look_up(address);
-            STEPS.with(|steps| steps.insert(address, step));
-            step
+        let called = called();
+        let (mut kind, mut manner) = (called.kind, called.manner);
+        let mut user = None;
+        let mut depth = 0;
+        frames::walk(|address| {
+            let step = step(address, Step::look_up);
+            kind = kind.or(step.kind);
+            manner = manner.or(step.manner);
+            user = step.site.as_ref().map(|site| (site, address));
+            depth += 1;
+            user.is_none() && depth < DEPTH
         });
-        whole.kind = whole.kind.or(step.kind);
-        whole.manner = whole.manner.or(step.manner);
-        (whole.site, whole.address) = (step.site, step.address);
-        depth += 1;
-        whole.site.is_none() && depth < DEPTH
-    });
-    whole
+        let unknown = if kind == Some(ObjectKind::RwLock) { Mode::Shared } else { Mode::Exclusive };
+        let (mode, patience) = manner.unwrap_or((unknown, Patience::Try));
+        let (site, address) = user.unwrap_or((called.site.as_ref().unwrap_or(&Site::UNKNOWN), 0));
+        Self { kind, mode, patience, site, address }
+    }
 }
 
-fn look_up(address: usize) -> Step {
-    let mut step = Step::default();
-    for (function, site) in report::calls_at(address) {
-        let file: &'static str = site.map_or("", |site| site.file);
-        match crate_of(&function, file) {
-            Whose::Runtime => {}
-            Whose::Lock => {
-                if stem(file) == "remutex" {
-                    // The owner of a re-entrant mutex: what it says of itself is true or of no use.
-                    foreign::add_source(file);
+/// The place of the call of this module.
+#[track_caller]
+pub(super) fn place() -> &'static Site {
+    called().site.as_ref().unwrap_or(&Site::UNKNOWN)
+}
+
+#[inline]
+#[track_caller]
+fn called() -> &'static Step {
+    let place = Location::caller();
+    step(std::ptr::from_ref(place).addr(), |address| Step::of(address, place))
+}
+
+/// The step at `address`: made by `make` if nobody came by before.
+#[inline]
+fn step(address: usize, make: impl FnOnce(usize) -> Step) -> &'static Step {
+    // Of a product the upper bits depend on all bits of the factors (Knuth's hash).
+    let product = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let index = (product >> (u64::BITS - NEAR.ilog2())) as usize;
+    NEARBY.with(|nearby| match nearby[index].get() {
+        Some(step) if step.address == address => step,
+        _ => {
+            let step = unobserved(|| find(address, make));
+            nearby[index].set(Some(step));
+            step
+        }
+    })
+}
+
+#[cold]
+fn find(address: usize, make: impl FnOnce(usize) -> Step) -> &'static Step {
+    if let Some(step) = STEPS.with(|steps| steps.get(&address).copied()) {
+        return step;
+    }
+    let made = make(address);
+    STEPS.with(|steps| *steps.entry(address).or_insert_with(|| Box::leak(Box::new(made))))
+}
+
+impl Step {
+    /// What the place of a call of this module says.
+    fn of(address: usize, place: &'static Location<'static>) -> Self {
+        let file = place.file();
+        let raw = is_raw(file);
+        if raw {
+            // A lock's atomics are its own business.
+            foreign::add_source(file);
+        }
+        let kind = if raw { kind_of("", file) } else { None };
+        Self { address, kind, manner: None, site: Some(place.into()) }
+    }
+
+    fn look_up(address: usize) -> Self {
+        let mut step = Self { address, kind: None, manner: None, site: None };
+        for (function, site) in report::calls_at(address) {
+            let file: &'static str = site.map_or("", |site| site.file);
+            match crate_of(&function, file) {
+                Whose::Runtime => {}
+                Whose::Lock => {
+                    // The owner of a re-entrant mutex: what it says of itself is true or of no
+                    // use. The mutex of a condition variable: it is there to panic at another one.
+                    if ["remutex", "condvar"].contains(&stem(file)) {
+                        foreign::add_source(file);
+                    }
+                    step.kind = step.kind.or_else(|| kind_of(&function, file));
+                    step.manner = step.manner.or_else(|| manner_of(method(&function)));
                 }
-                step.kind = step.kind.or_else(|| kind_of(&function, file));
-                step.manner = step.manner.or_else(|| manner_of(method(&function)));
-            }
-            Whose::User => {
-                (step.site, step.address) = (site, address);
-                break;
+                Whose::User => {
+                    step.site = site;
+                    break;
+                }
             }
         }
+        step
     }
-    step
 }
 
 /// Whose a function is.

@@ -1,14 +1,17 @@
 //! Locks that are acquired and released without a wait.
 
-use std::{any::Any, cell::Cell, panic::Location};
+use std::{any::Any, cell::Cell};
 
 use lockwise_detector::{
     Site,
     op::{Mode, ObjectKind, Patience},
 };
 
-use super::{caller::Call, lot::tell};
-use crate::rt::foreign::{self, Deed, Foreign};
+use super::{
+    caller::{self, Call},
+    lot::tell,
+};
+use crate::rt::foreign::{Deed, Foreign};
 
 crate::thread_local! {
     /// The lock that the thread released last.
@@ -35,9 +38,6 @@ pub fn acquired(key: usize) {
     if kind == ObjectKind::RwLock && key % 2 == 1 {
         return;
     }
-    if let Some(file) = call.source {
-        foreign::add_source(file);
-    }
     let Call { mode, patience, site, address, .. } = call;
     tell(&Foreign { key, kind, mode, patience, site, address }, Deed::Own);
     if let Ok(Some(payload)) = STOP.try_with(Cell::take) {
@@ -48,7 +48,8 @@ pub fn acquired(key: usize) {
 /// The calling thread is about to release the lock at `key`.
 #[track_caller]
 pub fn released(key: usize) {
-    let site = if super::may_spin() { Location::caller().into() } else { Call::here().site };
+    // On real threads the lock's own place will do: it says more only in the schedule of a model.
+    let site = if super::may_spin() { caller::place() } else { Call::here().site };
     let (kind, mode, patience) = (ObjectKind::Mutex, Mode::Exclusive, Patience::Forever);
     let lock = Foreign { key, kind, mode, patience, site, address: 0 };
     tell(&lock, Deed::Disown);
@@ -64,7 +65,7 @@ pub(super) fn forget_released() {
 /// What the thread released last.
 pub(super) fn released_last() -> Option<Foreign> {
     let released = RELEASED.try_with(Cell::take).ok().flatten()?;
-    Some(Foreign { site: Site::UNKNOWN, ..released })
+    Some(Foreign { site: &Site::UNKNOWN, ..released })
 }
 
 /// Has the thread unwound with `payload` as soon as it has acquired a lock.

@@ -127,7 +127,8 @@ impl Lot {
     fn wake(&mut self, index: usize, token: usize) -> Arc<RawCondvar> {
         let parked = self.queue.remove(index);
         if let Some((signal, thread)) = &parked.signal {
-            tell(signal, Deed::Wake(parked.blocked.then_some(thread), parked.ticket));
+            // Each thread has a token of its own, for good: what earlier wakes gave it, it has.
+            tell(signal, Deed::Wake(parked.blocked.then_some(thread), thread.number()));
         }
         self.woken.push((parked.ticket, token));
         parked.bell

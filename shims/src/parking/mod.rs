@@ -9,9 +9,10 @@
 //! - [`hooks`] hears of locks that are acquired and released without a wait: `parking_lot` says so
 //!   in every build, for its own deadlock detection. From 0.13 on it says so only with its feature
 //!   `deadlock_detection`: without, only waits are seen.
-//! - [`caller`] finds out from the stack what was called, and where.
+//! - [`caller`] finds out from the stack what was called, and where; [`frames`] reads the stack.
 
 mod caller;
+mod frames;
 mod hooks;
 mod lot;
 mod sleep;

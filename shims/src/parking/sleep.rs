@@ -14,7 +14,7 @@
 
 use std::{any::Any, mem, panic, sync::Arc};
 
-use lockwise_detector::op::{ObjectKind, Purpose, WaitFor};
+use lockwise_detector::op::ObjectKind;
 
 use super::{
     caller::Call,
@@ -27,6 +27,7 @@ use crate::{
     rt::{
         self, RawCondvar, Stop, Until, Wake,
         foreign::{Deed, Foreign},
+        thread::Thread,
     },
     time::Instant,
 };
@@ -73,20 +74,13 @@ impl Sort {
     /// Says what the wait is for, if a request has not.
     fn announce(&self, released: Option<Foreign>) -> Result<(), Stop> {
         let Self::Signal(signal) = self else { return Ok(()) };
-        let on = match released.filter(|_| signal.kind == ObjectKind::Condvar) {
-            Some(mutex) => {
-                // `parking_lot` sees to it that threads wait there with one mutex at a time; with
-                // another it is taken for another, as it is where memory is used again.
-                let key = signal.key ^ mutex.key.rotate_left(usize::BITS / 2) | 1;
-                let condvar = rt::foreign::id(&Foreign { key, ..*signal });
-                WaitFor::Condvar { condvar, mutex: rt::foreign::id(&mutex) }
-            }
-            None => {
-                let object = rt::foreign::id(signal);
-                WaitFor::Object { object, purpose: Purpose::Event }
-            }
+        let Some(mutex) = released.filter(|_| signal.kind == ObjectKind::Condvar) else {
+            return rt::foreign::tell(signal, Deed::Block(None));
         };
-        rt::foreign::tell(signal, Deed::Block(on))
+        // `parking_lot` sees to it that threads wait there with one mutex at a time; with another it
+        // is taken for another, as it is where memory is used again.
+        let key = signal.key ^ mutex.key.rotate_left(usize::BITS / 2) | 1;
+        rt::foreign::tell(&Foreign { key, ..*signal }, Deed::Block(Some(&mutex)))
     }
 }
 
@@ -147,7 +141,7 @@ impl Sleep {
         match self.wait(released) {
             Ok(Some(token)) => {
                 if let Sort::Signal(signal) = &self.sort {
-                    tell(signal, Deed::Observe(self.ticket));
+                    tell(signal, Deed::Observe(Thread::current().number()));
                 }
                 Parked::Unparked(token)
             }

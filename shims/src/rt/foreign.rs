@@ -16,16 +16,18 @@
 //! the same: a lock that is held stays where it is.
 
 use std::{
+    cell::Cell,
     collections::HashMap,
+    panic::Location,
     sync::{
         PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU32, Ordering},
     },
 };
 
 use lockwise_detector::{
     ObjectId, Site,
-    op::{FOREIGN, Mode, ObjectInfo, ObjectKind, Patience, WaitFor},
+    op::{FOREIGN, Mode, ObjectInfo, ObjectKind, Patience, Purpose, WaitFor},
 };
 
 use super::{Stop, World, dispatch, os::local::draw_object_id, thread::Thread};
@@ -39,7 +41,7 @@ pub(crate) struct Foreign {
     pub(crate) mode: Mode,
     pub(crate) patience: Patience,
     /// The place in the user's code.
-    pub(crate) site: Site,
+    pub(crate) site: &'static Site,
     /// The return address there, from which a stack is of interest; 0 if it is not known.
     pub(crate) address: usize,
 }
@@ -47,9 +49,14 @@ pub(crate) struct Foreign {
 impl Foreign {
     /// What a detector is told. Where the lock was made is not known: this is its first use.
     pub(super) fn info(&self) -> ObjectInfo {
-        let type_name = format!("{FOREIGN}{}", self.kind.name());
-        ObjectInfo { kind: self.kind, type_name, name: None, created: self.site }
+        info(self.kind, *self.site)
     }
+}
+
+/// What a detector is told of a lock that was first used at `created`.
+pub(super) fn info(kind: ObjectKind, created: Site) -> ObjectInfo {
+    let type_name = format!("{FOREIGN}{}", kind.name());
+    ObjectInfo { kind, type_name, name: None, created }
 }
 
 /// What is done.
@@ -63,9 +70,9 @@ pub(crate) enum Deed<'a> {
     Own,
     /// It owns it no longer, in whatever mode it did.
     Disown,
-    /// The thread will wait for this. An error says that it must not, and has to say that it does
-    /// not.
-    Block(WaitFor),
+    /// The thread will wait for it, a condition variable with this mutex or an event. An error says
+    /// that it must not, and has to say that it does not.
+    Block(Option<&'a Foreign>),
     /// It does not wait any longer, though nobody has woken it.
     Unblock,
     /// It wakes a thread that will [`Deed::Observe`] the same token: this one, if it has blocked.
@@ -79,16 +86,20 @@ pub(crate) enum Deed<'a> {
 /// # Errors
 ///
 /// Of a [`Deed::Request`] or a [`Deed::Block`]: the thread must not wait.
+#[inline]
 pub(crate) fn tell(lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
     dispatch!(world => world.foreign(lock, deed))
 }
 
-/// Its id, by which a wait can name it from here on.
-pub(crate) fn id(lock: &Foreign) -> ObjectId {
-    dispatch!(world => world.foreign_id(lock))
+/// What is waited for at `object`, with `mutex` if that is a condition variable.
+pub(super) fn wait_for(object: ObjectId, mutex: Option<ObjectId>) -> WaitFor {
+    match mutex {
+        Some(mutex) => WaitFor::Condvar { condvar: object, mutex },
+        None => WaitFor::Object { object, purpose: Purpose::Event },
+    }
 }
 
-/// Who owns what, by address. `T` stands for a thread.
+/// Who owns what, by address, in a model. `T` stands for a thread.
 #[derive(Debug)]
 pub(super) struct Locks<T>(HashMap<usize, Lock<T>>);
 
@@ -148,22 +159,45 @@ impl<T: Copy + Eq> Locks<T> {
     }
 }
 
-/// The sources that locks of other crates are made of.
+/// The sources that locks of other crates are made of, and how many they are.
 static SOURCES: RwLock<Vec<&'static str>> = RwLock::new(Vec::new());
-static ANY_SOURCES: AtomicBool = AtomicBool::new(false);
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// How many places a thread remembers.
+const NEAR: usize = 256;
+
+thread_local! {
+    /// Places of which a thread knows whether they are in a source, each where its address tells:
+    /// the address, and twice the number of sources by which that was decided, plus 1 if it is.
+    static DECIDED: [Cell<(usize, u32)>; NEAR] = const { [const { Cell::new((0, 0)) }; NEAR] };
+}
 
 /// On real threads, what atomics in `file` do is a lock's own business from here on.
 pub(crate) fn add_source(file: &'static str) {
-    if !is_source(file) {
-        SOURCES.write().unwrap_or_else(PoisonError::into_inner).push(file);
-        ANY_SOURCES.store(true, Ordering::Relaxed);
+    let mut sources = SOURCES.write().unwrap_or_else(PoisonError::into_inner);
+    if !sources.contains(&file) {
+        sources.push(file);
+        COUNT.fetch_add(1, Ordering::Relaxed);
     }
 }
 
-/// Whether it is.
-pub(in crate::rt) fn is_source(file: &str) -> bool {
-    ANY_SOURCES.load(Ordering::Relaxed)
-        && SOURCES.read().unwrap_or_else(PoisonError::into_inner).contains(&file)
+/// Whether it is at `place`.
+#[inline]
+pub(in crate::rt) fn is_in_source(place: &'static Location<'static>) -> bool {
+    let count = COUNT.load(Ordering::Relaxed);
+    if count == 0 {
+        return false;
+    }
+    let address = std::ptr::from_ref(place).addr();
+    let index = ((address >> 3) ^ (address >> 11)) % NEAR;
+    let (decided, verdict) = DECIDED.with(|decided| decided[index].get());
+    // What was in a source stays so.
+    if decided == address && (verdict & 1 == 1 || verdict >> 1 == count) {
+        return verdict & 1 == 1;
+    }
+    let is = SOURCES.read().unwrap_or_else(PoisonError::into_inner).contains(&place.file());
+    DECIDED.with(|decided| decided[index].set((address, count << 1 | u32::from(is))));
+    is
 }
 
 #[cfg(test)]
@@ -171,7 +205,14 @@ mod tests {
     use super::*;
 
     fn lock(kind: ObjectKind, mode: Mode) -> Foreign {
-        Foreign { key: 8, kind, mode, patience: Patience::Forever, site: Site::UNKNOWN, address: 0 }
+        Foreign {
+            key: 8,
+            kind,
+            mode,
+            patience: Patience::Forever,
+            site: &Site::UNKNOWN,
+            address: 0,
+        }
     }
 
     #[test]

@@ -229,11 +229,6 @@ pub(crate) trait World: Copy {
         Ok(())
     }
 
-    /// The id of another crate's lock, made known before a wait names it.
-    fn foreign_id(self, _lock: &Foreign) -> ObjectId {
-        ObjectId(super::os::local::draw_object_id())
-    }
-
     /// The object is gone.
     fn object_gone(self, object: ObjectId);
 }

@@ -62,7 +62,11 @@ fn compile(root: &Path, toolchain: &Toolchain) -> Result<Vec<Built>, Error> {
     command.args(["--target", &toolchain.host, "--message-format", "json-render-diagnostics"]);
     // Our dependencies must not be taken for the user's own of the same name and version; and a
     // profile with link-time optimisation needs bitcode in all libraries.
-    command.env("CARGO_ENCODED_RUSTFLAGS", "-Cmetadata=lockwise-facade\x1f-Cembed-bitcode=yes");
+    let mut flags = vec!["-Cmetadata=lockwise-facade", "-Cembed-bitcode=yes"];
+    if has_frame_pointers(&toolchain.host) {
+        flags.extend([super::FRAME_POINTERS, "--cfg=lockwise_frame_pointers"]);
+    }
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"));
     command.env_remove("RUSTFLAGS").env_remove("CARGO_TARGET_DIR");
     command.env_remove("RUSTC_WORKSPACE_WRAPPER");
     let quiet = !std::io::stderr().is_terminal();
@@ -79,6 +83,12 @@ fn compile(root: &Path, toolchain: &Toolchain) -> Result<Vec<Built>, Error> {
     }
     let messages = String::from_utf8_lossy(&output.stdout).into_owned();
     Ok(messages.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// Whether stacks can be read by frame pointers on this platform, as the facade does it.
+fn has_frame_pointers(host: &str) -> bool {
+    let known = host.starts_with("x86_64-") || host.starts_with("aarch64-");
+    known && !host.contains("windows")
 }
 
 /// Copies the libraries of a package: those of ours under names of ours.

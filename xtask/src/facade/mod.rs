@@ -21,6 +21,9 @@ pub(crate) use self::{
 };
 use crate::Error;
 
+/// Has every function keep the address of its caller's frame: the facade reads stacks often.
+const FRAME_POINTERS: &str = "-Cforce-frame-pointers=yes";
+
 /// The files that stand in for std and core.
 #[derive(Clone, Debug)]
 pub struct Facade {
@@ -57,6 +60,7 @@ impl Facade {
         // A crate that denies unused dependencies would deny these; and what there is to warn of, the
         // project's own builds say.
         add("--cap-lints", "allow".to_owned());
+        flags.push(FRAME_POINTERS.to_owned());
         flags
     }
 }

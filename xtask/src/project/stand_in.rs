@@ -84,3 +84,56 @@ fn stand_in(package: &Package, directory: &Path) -> io::Result<PathBuf> {
     fs::rename(&written, to.join("src"))?;
     Ok(to)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The package of a manifest, as cargo describes it; as if published if `published`.
+    fn package(manifest: &Path, version: &str, published: bool) -> Package {
+        let source = published.then_some("registry+https://github.com/rust-lang/crates.io-index");
+        let json = serde_json::json!({
+            "name": "parking_lot_core",
+            "version": version,
+            "id": "parking_lot_core",
+            "source": source,
+            "dependencies": [],
+            "targets": [],
+            "features": {},
+            "manifest_path": manifest,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn only_published_versions_with_the_known_interface_are_replaced() {
+        let is = |version, published| is_replaced(&package(Path::new("/m"), version, published));
+        assert!(is("0.8.6", true) && is("0.9.12", true) && is("0.10.0", true));
+        assert!(!is("0.7.3", true) && !is("0.11.0", true) && !is("1.9.0", true));
+        assert!(!is("0.9.12", false), "the user's own");
+    }
+
+    #[test]
+    fn a_stand_in_keeps_the_manifest_and_is_written_once() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("from"), root.path().join("to"));
+        fs::create_dir_all(from.join("src")).unwrap();
+        for (file, text) in [("Cargo.toml", "theirs"), ("build.rs", "b"), ("src/lib.rs", "theirs")]
+        {
+            fs::write(from.join(file), text).unwrap();
+        }
+        let package = package(&from.join("Cargo.toml"), "0.9.12", true);
+        let path = stand_in(&package, &to).unwrap();
+        assert!(path.ends_with("parking_lot_core-0.9.12") && path.starts_with(&to));
+        let text = |file: &str| fs::read_to_string(path.join(file)).unwrap();
+        assert_eq!((text("Cargo.toml"), text("build.rs")), ("theirs".into(), "b".into()));
+        for (name, source) in PARKING_LOT_CORE {
+            assert_eq!(text(&format!("src/{name}")), source);
+        }
+
+        let written = |file: &str| fs::metadata(path.join(file)).unwrap().modified().unwrap();
+        let before = (written("Cargo.toml"), written("src/lib.rs"));
+        assert_eq!(stand_in(&package, &to).unwrap(), path);
+        assert_eq!((written("Cargo.toml"), written("src/lib.rs")), before);
+    }
+}

@@ -328,10 +328,6 @@ impl World for Explore {
         Ok(())
     }
 
-    fn foreign_id(self, lock: &Foreign) -> ObjectId {
-        if observer::is_observed() { observer::foreign_id(lock, false) } else { ObjectId(0) }
-    }
-
     fn object_gone(self, object: ObjectId) {
         observer::forget(object);
     }

@@ -16,7 +16,7 @@ use crate::{
     report,
     rt::{
         Meta,
-        foreign::{Deed, Foreign, Locks},
+        foreign::{self, Deed, Foreign, Locks},
         thread::Thread,
         world::Place,
     },
@@ -274,10 +274,14 @@ pub(super) fn tell_foreign(lock: &Foreign, deed: Deed<'_>) {
     if !OBSERVED.get() {
         return;
     }
-    let Foreign { key, mode, patience, site, .. } = *lock;
+    let Foreign { key, mode, patience, site: &site, .. } = *lock;
     let object = match deed {
-        Deed::Disown | Deed::Block(_) | Deed::Unblock => ObjectId(0),
+        Deed::Disown | Deed::Unblock => ObjectId(0),
         _ => foreign_id(lock, matches!(deed, Deed::Own)),
+    };
+    let mutex = match deed {
+        Deed::Block(mutex) => mutex.map(|mutex| foreign_id(mutex, false)),
+        _ => None,
     };
     with(|observer, me| match deed {
         Deed::Request => observer.observe(me, site, Action::Request { object, mode, patience }),
@@ -296,7 +300,8 @@ pub(super) fn tell_foreign(lock: &Foreign, deed: Deed<'_>) {
                 observer.observe(owner, site, Action::Release { object, mode });
             }
         }
-        Deed::Block(on) => {
+        Deed::Block(_) => {
+            let on = foreign::wait_for(object, mutex);
             let timed = patience != Patience::Forever;
             observer.observe(me, site, Action::Block { on, timed });
         }
@@ -312,12 +317,12 @@ pub(super) fn tell_foreign(lock: &Foreign, deed: Deed<'_>) {
 }
 
 /// The id of a lock of another crate, made known to the detector.
-pub(super) fn foreign_id(lock: &Foreign, owned: bool) -> ObjectId {
+fn foreign_id(lock: &Foreign, owned: bool) -> ObjectId {
     let mut object = ObjectId(0);
     with(|observer, me| {
         if let Some(gone) = observer.foreign.take_gone(lock, owned) {
             for (owner, mode) in gone.owners {
-                observer.observe(owner, lock.site, Action::Release { object: gone.object, mode });
+                observer.observe(owner, *lock.site, Action::Release { object: gone.object, mode });
             }
             observer.known.remove(&gone.object);
             observer.observe(me, Site::UNKNOWN, Action::Destroy { object: gone.object });

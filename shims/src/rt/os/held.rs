@@ -14,6 +14,7 @@ use lockwise_detector::{
     op::{Mode, ObjectKind},
 };
 
+use super::known::Known;
 use crate::rt::{Origin, world::Place};
 
 /// How many locks a thread can hold and still be on the fast path. One less than a power of two,
@@ -41,20 +42,28 @@ pub(super) struct HeldStack {
 struct Slot {
     /// See [`Hold`]. With [`TOLD`] if the detector was told by the thread itself.
     hold: AtomicU64,
+    /// A `fn() -> &'static str`; null if the lock is another crate's.
     type_name: AtomicPtr<()>,
-    created: AtomicPtr<Location<'static>>,
-    site: AtomicPtr<Location<'static>>,
+    /// Where it was made, a `Location`; what is known of it, a [`Known`], if it is another crate's.
+    /// As with `site`, the latter is [`mark`]ed: whoever looks on while the slot changes must not
+    /// take the one for the other.
+    origin: AtomicPtr<()>,
+    /// Where it was acquired: a `Location`, or a [`Site`].
+    site: AtomicPtr<()>,
 }
 
-/// A lock and a mode, in one word: the object's id, eight times, plus [`SHARED`] and [`RWLOCK`]
-/// (the only kinds that stacks hold are mutexes and rwlocks). [`TOLD`] is for slots alone.
+/// A lock and a mode, in one word: the object's id, sixteen times, plus [`SHARED`], [`RWLOCK`]
+/// (the only kinds that stacks hold are mutexes and rwlocks) and [`FOREIGN`]. [`TOLD`] is for slots
+/// alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Hold(u64);
 
 const SHARED: u64 = 1;
 const RWLOCK: u64 = 2;
 const TOLD: u64 = 4;
-const ID_SHIFT: u32 = 3;
+/// It is another crate's.
+const FOREIGN: u64 = 8;
+const ID_SHIFT: u32 = 4;
 
 /// What a context is multiplied with (2^64 divided by the golden ratio), and the inverse of that
 /// modulo 2^64.
@@ -73,6 +82,12 @@ impl Hold {
     pub(super) fn of_rwlock(object: ObjectId, mode: Mode) -> Self {
         let shared = if mode == Mode::Shared { SHARED } else { 0 };
         Self((object.0 << ID_SHIFT) | RWLOCK | shared)
+    }
+
+    #[inline]
+    pub(super) fn of_foreign(object: ObjectId, is_rwlock: bool, mode: Mode) -> Self {
+        let own = if is_rwlock { Self::of_rwlock(object, mode) } else { Self::of_mutex(object) };
+        Self(own.0 | FOREIGN)
     }
 
     /// The context that this hold makes of the one before it. A context is a hash of the sequence
@@ -101,15 +116,40 @@ impl Hold {
     }
 }
 
+/// The address of what is aligned, with its lowest bit set.
+#[inline]
+fn mark<T>(target: &'static T) -> *mut () {
+    const { assert!(align_of::<T>() > 1) };
+    ptr::from_ref(target).map_addr(|address| address | 1).cast_mut().cast()
+}
+
+/// What [`mark`] made `pointer` of, if it did.
+///
+/// # Safety
+///
+/// `pointer` is of a `T`, or not from [`mark`], and then of what is aligned.
+unsafe fn marked<T>(pointer: *mut ()) -> Option<&'static T> {
+    let is_marked = pointer.addr() & 1 != 0;
+    // SAFETY: `mark` got a reference that lives for good.
+    is_marked.then(|| unsafe { &*pointer.map_addr(|address| address & !1).cast::<T>() })
+}
+
 /// A copy of a held slot.
 #[derive(Clone, Copy)]
 pub(super) struct HeldLock {
     pub(super) index: usize,
     pub(super) object: ObjectId,
     pub(super) mode: Mode,
-    pub(super) origin: Origin,
+    pub(super) whose: Whose,
     pub(super) site: Site,
     pub(super) told: bool,
+}
+
+/// Whose lock it is, and what is known of it.
+#[derive(Clone, Copy)]
+pub(super) enum Whose {
+    Ours(Origin),
+    Foreign(&'static Known),
 }
 
 impl HeldStack {
@@ -121,7 +161,7 @@ impl HeldStack {
             slots: std::array::from_fn(|_| Slot {
                 hold: AtomicU64::new(0),
                 type_name: AtomicPtr::new(ptr::null_mut()),
-                created: AtomicPtr::new(ptr::null_mut()),
+                origin: AtomicPtr::new(ptr::null_mut()),
                 site: AtomicPtr::new(ptr::null_mut()),
             }),
         }
@@ -154,18 +194,47 @@ impl HeldStack {
         place: Place,
         context: u64,
     ) {
+        let type_name = origin.type_name as *mut ();
+        let created = ptr::from_ref(origin.created).cast_mut().cast();
+        let place = ptr::from_ref(place).cast_mut().cast();
+        self.push_any(depth, hold, (type_name, created), place, context);
+    }
+
+    /// The same for another crate's lock.
+    #[inline]
+    pub(super) fn push_foreign(
+        &self,
+        depth: Depth,
+        hold: Hold,
+        known: &'static Known,
+        site: &'static Site,
+        context: u64,
+    ) {
+        let (origin, site) = (mark(known), mark(site));
+        self.push_any(depth, hold, (ptr::null_mut(), origin), site, context);
+    }
+
+    #[inline]
+    fn push_any(
+        &self,
+        depth: Depth,
+        hold: Hold,
+        (type_name, origin): (*mut (), *mut ()),
+        site: *mut (),
+        context: u64,
+    ) {
         if depth.is_full() {
             return;
         }
         let slot = self.slot(depth.0 + 1);
         // Often the slot last held the same object, whose origin never changes.
         if slot.hold.load(Relaxed) != hold.0 {
-            slot.type_name.store(origin.type_name as *mut (), Relaxed);
-            slot.created.store(ptr::from_ref(origin.created).cast_mut(), Relaxed);
+            slot.type_name.store(type_name, Relaxed);
+            slot.origin.store(origin, Relaxed);
             // Last: whoever finds the hold finds what belongs to it.
             slot.hold.store(hold.0, Release);
         }
-        slot.site.store(ptr::from_ref(place).cast_mut(), Relaxed);
+        slot.site.store(site, Relaxed);
         self.context.store(context, Relaxed);
         self.depth.store(depth.0 + 1, Relaxed);
     }
@@ -175,6 +244,19 @@ impl HeldStack {
         let hold = if told { Hold(hold.0 | TOLD) } else { hold };
         let context = Hold(hold.0 & !TOLD).after(self.context());
         self.push(self.depth(), hold, origin, place, context);
+    }
+
+    /// [`HeldStack::push_slowly`] for another crate's lock.
+    pub(super) fn push_foreign_slowly(
+        &self,
+        hold: Hold,
+        known: &'static Known,
+        site: &'static Site,
+        told: bool,
+    ) {
+        let context = hold.after(self.context());
+        let hold = if told { Hold(hold.0 | TOLD) } else { hold };
+        self.push_foreign(self.depth(), hold, known, site, context);
     }
 
     /// Removes a hold if it is the last, and the detector was not told of it by the thread itself.
@@ -192,15 +274,24 @@ impl HeldStack {
     /// Removes a hold. Returns whether the detector had been told of it by the thread itself;
     /// `None` if it is not here, for want of room.
     pub(super) fn pop(&self, hold: Hold) -> Option<bool> {
+        self.pop_where(|held| held == hold)
+    }
+
+    /// Removes a hold of the object, in whatever mode it was acquired.
+    pub(super) fn pop_object(&self, object: ObjectId) -> Option<bool> {
+        self.pop_where(|held| held.object() == object)
+    }
+
+    fn pop_where(&self, is_it: impl Fn(Hold) -> bool) -> Option<bool> {
         let depth = self.depth().0 as usize;
-        let is_it = |index: &usize| self.slots[*index].hold.load(Relaxed) & !TOLD == hold.0;
+        let is_it = |index: &usize| is_it(Hold(self.slots[*index].hold.load(Relaxed) & !TOLD));
         let index = (1..=depth).rfind(is_it)?;
         let told = self.slots[index].hold.load(Relaxed) & TOLD != 0;
         for i in index..depth {
             let (to, from) = (&self.slots[i], &self.slots[i + 1]);
             to.hold.store(from.hold.load(Relaxed), Relaxed);
             to.type_name.store(from.type_name.load(Relaxed), Relaxed);
-            to.created.store(from.created.load(Relaxed), Relaxed);
+            to.origin.store(from.origin.load(Relaxed), Relaxed);
             to.site.store(from.site.load(Relaxed), Relaxed);
         }
         self.depth.store(depth as u32 - 1, Relaxed);
@@ -249,26 +340,39 @@ impl Depth {
 
 impl Slot {
     /// What is held here. `None` if the thread that owns the slot is just filling it for the first
-    /// time.
+    /// time, or anew.
     fn read(&self, index: usize) -> Option<HeldLock> {
         let hold = Hold(self.hold.load(Acquire));
         let type_name = self.type_name.load(Relaxed);
-        // SAFETY: only `push` stores there, and it stores `&'static Location`s.
-        let (created, site) =
-            unsafe { (self.created.load(Relaxed).as_ref()?, self.site.load(Relaxed).as_ref()?) };
-        if type_name.is_null() {
+        let (origin, site) = (self.origin.load(Relaxed), self.site.load(Relaxed));
+        if origin.is_null() || site.is_null() {
             return None;
         }
-        // SAFETY: only `push` stores there, and what it stores is a function of this type.
-        let type_name = unsafe { std::mem::transmute::<*mut (), fn() -> &'static str>(type_name) };
-        Some(HeldLock {
-            index,
-            object: hold.object(),
-            mode: hold.mode(),
-            origin: Origin { kind: hold.kind(), type_name, name: None, created },
-            site: site.into(),
-            told: hold.0 & TOLD != 0,
-        })
+        // SAFETY: only `push` and `push_foreign` store there: a `Location`, or a marked `Site`.
+        let site = unsafe {
+            match marked::<Site>(site) {
+                Some(site) => *site,
+                None => (&*site.cast::<Location<'static>>()).into(),
+            }
+        };
+        // SAFETY: the same of a `Location`, or a marked `Known`.
+        let whose = match unsafe { marked::<Known>(origin) } {
+            Some(known) => Whose::Foreign(known),
+            None if type_name.is_null() => return None,
+            None => {
+                // SAFETY: as it is not marked.
+                let created = unsafe { &*origin.cast::<Location<'static>>() };
+                // SAFETY: only `push` stores what is not null, and that is a function of this type.
+                let type_name =
+                    unsafe { std::mem::transmute::<*mut (), fn() -> &'static str>(type_name) };
+                Whose::Ours(Origin { kind: hold.kind(), type_name, name: None, created })
+            }
+        };
+        if matches!(whose, Whose::Foreign(_)) != (hold.0 & FOREIGN != 0) {
+            return None;
+        }
+        let told = hold.0 & TOLD != 0;
+        Some(HeldLock { index, object: hold.object(), mode: hold.mode(), whose, site, told })
     }
 }
 

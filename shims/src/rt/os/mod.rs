@@ -8,6 +8,7 @@ mod condvar;
 mod foreign;
 mod held;
 mod kernel;
+mod known;
 pub(crate) mod local;
 mod mutex;
 mod record;
@@ -264,12 +265,9 @@ impl World for Os {
         kernel.leave_quietly();
     }
 
+    #[inline]
     fn foreign(self, lock: &Foreign, deed: Deed<'_>) -> Result<(), Stop> {
         foreign::tell(lock, deed)
-    }
-
-    fn foreign_id(self, lock: &Foreign) -> ObjectId {
-        foreign::id(lock)
     }
 
     fn object_gone(self, object: ObjectId) {

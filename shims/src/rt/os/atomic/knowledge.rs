@@ -234,7 +234,7 @@ pub(super) fn after_read(record: &Record, accessed: Accessed, ordering: Ordering
 #[cold]
 #[inline(never)]
 fn relay(record: &Record, accessed: Accessed, relay: Relay, ordering: Ordering) {
-    if foreign::is_source(accessed.place.file()) {
+    if foreign::is_in_source(accessed.place) {
         return;
     }
     let slot = slot_of(accessed.address);

@@ -267,7 +267,7 @@ pub(super) fn overwritten(
     base: Base,
     (old, stored): (u64, u64),
 ) {
-    if foreign::is_source(accessed.place.file()) {
+    if foreign::is_in_source(accessed.place) {
         return;
     }
     let mut kernel = Kernel::enter();

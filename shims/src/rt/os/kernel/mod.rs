@@ -8,6 +8,7 @@
 //! `record::record` under way. A thread that no observed thread spawned joins the process's.
 
 mod lives;
+mod orphans;
 mod queue;
 mod session;
 pub(super) mod strangers;
@@ -29,15 +30,16 @@ pub(super) use self::{
     lives::{begin_root, begin_session, begin_spawned, end_session, thread_ends},
     queue::{Cancel, Wait},
 };
-use self::{queue::Waiter, session::Session};
+use self::{orphans::Orphans, queue::Waiter, session::Session};
 use super::{
     atomic::Shadows,
+    known::Table,
     local::{Inside, Local, local},
     record::Record,
 };
 use crate::{
     report::{self, Destination},
-    rt::{Stop, foreign::Locks},
+    rt::Stop,
 };
 
 static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
@@ -57,8 +59,9 @@ pub(super) struct Kernel {
     next_serial: u32,
     queues: IdMap<usize, VecDeque<Waiter>>,
     pub(super) shadows: Shadows,
-    /// Locks of other crates, and the serial numbers of the threads that own them.
-    pub(super) foreign: Locks<u32>,
+    /// Locks of other crates.
+    pub(super) foreign: Table,
+    orphans: Orphans,
     /// Descriptions of objects, by kind, type and place of creation.
     infos: IdMap<(ObjectKind, usize, usize), Arc<ObjectInfo>>,
     fresh: Vec<(Finding, Destination)>,
@@ -114,7 +117,8 @@ impl Kernel {
             next_serial: 1,
             queues: IdMap::default(),
             shadows: Shadows::default(),
-            foreign: Locks::default(),
+            foreign: Table::default(),
+            orphans: Orphans::default(),
             infos: IdMap::default(),
             fresh: Vec::new(),
             watched: false,

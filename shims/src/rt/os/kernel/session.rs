@@ -22,7 +22,7 @@ use crate::{
         Meta, Origin,
         os::{
             atomic,
-            held::{HeldLock, Hold},
+            held::{HeldLock, Hold, Whose},
             record::Record,
         },
     },
@@ -235,6 +235,9 @@ impl Kernel {
 
     /// Tells the detector which locks `record`, the calling thread, holds.
     pub(in crate::rt::os) fn tell_held(&mut self, record: &Record) {
+        if record.loose.load(Ordering::Relaxed) != 0 {
+            self.settle(record);
+        }
         if record.held.iter().all(|held| held.told) {
             return;
         }
@@ -254,8 +257,17 @@ impl Kernel {
     /// Sends the acquisition of a held lock, at the present moment of `record`. That thread may be
     /// another one than the caller, and running: its tick is its own to advance.
     fn tell_acquired(&mut self, record: &Record, held: &HeldLock, patience: Patience) {
-        let (object, mode) = (held.object, held.mode);
-        self.introduce_as(record, object, held.origin);
+        let object = held.object;
+        let mode = match held.whose {
+            Whose::Ours(origin) => {
+                self.introduce_as(record, object, origin);
+                held.mode
+            }
+            Whose::Foreign(known) => {
+                self.introduce_with(record, object, |_| known.info().into());
+                known.mode_of(record.serial)
+            }
+        };
         let action = Action::Acquire { object, mode, patience };
         let (thread, at) = (record.id, record.tick());
         self.send_of(record, Op { thread, at, site: held.site, stack: None, action });
@@ -263,9 +275,14 @@ impl Kernel {
 
     /// Whether the detector knows that `record` holds `object`.
     pub(in crate::rt::os) fn holds(&self, record: &Record, object: ObjectId) -> bool {
-        self.sessions.get(&record.session).is_some_and(|session| {
-            session.detector.context().held(record.id).iter().any(|held| held.object == object)
-        })
+        self.mode_of(record, object).is_some()
+    }
+
+    /// How `record` holds `object`, as far as the detector knows.
+    pub(super) fn mode_of(&self, record: &Record, object: ObjectId) -> Option<Mode> {
+        let session = self.sessions.get(&record.session)?;
+        let held = session.detector.context().held(record.id);
+        held.iter().find(|held| held.object == object).map(|held| held.mode)
     }
 
     /// `record`, the calling thread, has released what it did not acquire as such: it may have
