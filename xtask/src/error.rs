@@ -44,6 +44,10 @@ pub enum Error {
         "there is no cache directory: neither HOME nor XDG_CACHE_HOME is set; name one by `--cache`"
     )]
     NoCache,
+    #[error("the project has no crate named `{name}` that could be excluded")]
+    NoCrate { name: String },
+    #[error("the environment is wrong: {said}")]
+    Environment { said: String },
     #[error("cannot use the cache at {}: {source}", path.display())]
     Cache { path: PathBuf, source: io::Error },
     #[error("lockwise itself could not be built for this toolchain; what cargo said is above")]
@@ -62,6 +66,8 @@ pub enum Error {
         "`cargo nextest` is not installed; without `--runner nextest` lockwise runs the tests itself"
     )]
     NoNextest,
+    #[error("cargo nextest did not run the tests; what it said is above")]
+    Nextest,
     #[error("there is no suite of that name; there are {}", known.join(", "))]
     NoSuite { known: Vec<&'static str> },
     #[error("cargo did not fetch {package}")]
@@ -94,6 +100,7 @@ impl Error {
             | Self::NoWorkspace { .. }
             | Self::NoProject
             | Self::NoNextest
+            | Self::NoCrate { .. }
             | Self::NoSuite { .. }
             | Self::NoManifest { .. }
             | Self::NoReport { .. } => exit::USAGE,
@@ -103,7 +110,9 @@ impl Error {
             | Self::NoToolchain { .. }
             | Self::OldToolchain { .. }
             | Self::PlainBuild
-            | Self::ObservedBuild => exit::FAILED,
+            | Self::ObservedBuild
+            | Self::Nextest => exit::FAILED,
+            Self::Environment { .. } => exit::CONFIG,
             Self::Interrupted => exit::INTERRUPTED,
             Self::NoBench | Self::NoBug => exit::NOTHING,
             Self::NoExecutable { .. }

@@ -1,8 +1,8 @@
-//! Ctrl-C and its like: every process that we started ends, and so does the command, in its own
-//! way: destructors run, so nothing half-done stays behind.
+//! Ctrl-C, a termination and a hang-up: every process that we started ends, and so does the command,
+//! in its own way: destructors run, so nothing half-done stays behind.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     process,
     sync::{
         Mutex, PoisonError,
@@ -14,8 +14,17 @@ use crate::exit;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// The process groups that are to end with us, by their leaders.
-static GROUPS: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+/// The process groups that are to end with us, by their leaders, and how.
+static GROUPS: Mutex<BTreeMap<u32, Manner>> = Mutex::new(BTreeMap::new());
+
+/// How a group ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Manner {
+    /// It is killed.
+    Killed,
+    /// Its leader is asked to end: it has started groups of its own, which only it knows.
+    Asked,
+}
 
 /// From here on, an interruption ends our processes first. A second one ends everything at once.
 pub(crate) fn watch() {
@@ -23,8 +32,8 @@ pub(crate) fn watch() {
         if INTERRUPTED.swap(true, Ordering::SeqCst) {
             process::exit(exit::INTERRUPTED.into());
         }
-        for leader in &*groups() {
-            kill_group(*leader);
+        for (leader, manner) in &*groups() {
+            end_group(*leader, *manner);
         }
     });
     // Another handler is installed already only where a test calls the command line twice.
@@ -36,7 +45,7 @@ pub(crate) fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
 }
 
-fn groups() -> std::sync::MutexGuard<'static, BTreeSet<u32>> {
+fn groups() -> std::sync::MutexGuard<'static, BTreeMap<u32, Manner>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -45,17 +54,17 @@ pub(crate) struct Group(u32);
 
 impl Group {
     /// The group that the process with this id leads.
-    pub(crate) fn led_by(leader: u32) -> Self {
-        groups().insert(leader);
+    pub(crate) fn led_by(leader: u32, manner: Manner) -> Self {
+        groups().insert(leader, manner);
         if is_interrupted() {
-            kill_group(leader);
+            end_group(leader, manner);
         }
         Self(leader)
     }
 
     /// Ends the group's processes. Where they have ended already, nothing happens.
     pub(crate) fn kill(&self) {
-        kill_group(self.0);
+        end_group(self.0, Manner::Killed);
     }
 }
 
@@ -66,15 +75,19 @@ impl Drop for Group {
 }
 
 #[cfg(unix)]
-fn kill_group(leader: u32) {
+fn end_group(leader: u32, manner: Manner) {
     use rustix::process::{Pid, Signal, kill_process_group};
+    let signal = match manner {
+        Manner::Killed => Signal::KILL,
+        Manner::Asked => Signal::TERM,
+    };
     if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
-        let _ = kill_process_group(pid, Signal::KILL);
+        let _ = kill_process_group(pid, signal);
     }
 }
 
 #[cfg(not(unix))]
-fn kill_group(leader: u32) {
+fn end_group(leader: u32, _manner: Manner) {
     let _ = process::Command::new("taskkill")
         .args(["/F", "/T", "/PID", &leader.to_string()])
         .stderr(process::Stdio::null())

@@ -1,6 +1,7 @@
 //! Runs a process that may do anything: crash, hang, or print without end.
 //!
-//! The process leads a group of its own, so that what it starts ends with it. Its output is
+//! The process leads a group of its own, so that what it starts ends with it, unless it has left
+//! that group; then nobody waits for it, even if it holds the output's pipe. The output is
 //! drained all the time, so that it never blocks on a full pipe, and of each stream only the end
 //! is kept. The process is awaited by polling, because std has no wait with a time limit; the
 //! pauses grow to 20 ms and stay small beside the cost of starting a process.
@@ -15,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::interrupt::Group;
+use crate::interrupt::{Group, Manner};
 
 /// How much of the end of each stream is kept.
 pub const KEPT: usize = 64 * 1024;
@@ -70,16 +71,11 @@ pub fn run_into(command: &mut Command, stdout: File, limit: Duration) -> io::Res
 fn run_to_end(command: &mut Command, limit: Duration) -> io::Result<Outcome> {
     command.stdin(Stdio::null()).stderr(Stdio::piped());
     let started = Instant::now();
-    let (mut child, group) = start(command)?;
+    let (mut child, group) = start(command, Manner::Killed)?;
     let stdout = child.stdout.take().map(Drain::start);
     let stderr = child.stderr.take().map(Drain::start);
     let ended = wait(&mut child, &group, started + limit)?;
     let time = started.elapsed();
-    let open = [&stdout, &stderr].into_iter().flatten().any(|drain| !drain.is_done(GRACE));
-    if open {
-        // Something that the process started holds the pipe, so its group is still its own.
-        group.kill();
-    }
     let text = |drain: Option<Drain>| drain.map(Drain::text).unwrap_or_default();
     Ok(Outcome { ended, stdout: text(stdout), stderr: text(stderr), time })
 }
@@ -92,23 +88,25 @@ fn run_to_end(command: &mut Command, limit: Duration) -> io::Result<Outcome> {
 /// The process cannot be started or awaited.
 pub fn complete(command: &mut Command) -> io::Result<Output> {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let (child, _group) = start(command)?;
+    let (child, _group) = start(command, Manner::Killed)?;
     child.wait_with_output()
 }
 
-/// Starts a process that leads a group, which ends with us.
-pub(crate) fn start(command: &mut Command) -> io::Result<(Child, Group)> {
+/// Starts a process that leads a group, which ends with us in this manner.
+pub(crate) fn start(command: &mut Command, manner: Manner) -> io::Result<(Child, Group)> {
     lead_a_group(command);
     let child = command.spawn()?;
-    let group = Group::led_by(child.id());
+    let group = Group::led_by(child.id(), manner);
     Ok((child, group))
 }
 
 fn wait(child: &mut Child, group: &Group, deadline: Instant) -> io::Result<Ended> {
     let mut pause = Duration::from_millis(1);
     loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(ended(status));
+        if has_ended(child)? {
+            // Until it is collected nobody else can have its id, nor its group.
+            group.kill();
+            return Ok(ended(child.wait()?));
         }
         if Instant::now() >= deadline {
             group.kill();
@@ -118,6 +116,25 @@ fn wait(child: &mut Child, group: &Group, deadline: Instant) -> io::Result<Ended
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(20));
     }
+}
+
+/// Whether it has ended. On Unix it is not collected yet.
+#[cfg(unix)]
+fn has_ended(child: &Child) -> io::Result<bool> {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    loop {
+        match waitid(WaitId::Pid(Pid::from_child(child)), options) {
+            Ok(status) => return Ok(status.is_some()),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn has_ended(child: &mut Child) -> io::Result<bool> {
+    Ok(child.try_wait()?.is_some())
 }
 
 #[cfg(unix)]

@@ -15,10 +15,18 @@ use super::{
     partition::Partition,
     run::{self, TestOutcome, TestResult},
 };
-use crate::{Error, check::written::Written, interrupt, process, workspace};
+use crate::{
+    Error,
+    check::written::Written,
+    interrupt::{self, Manner},
+    process, workspace,
+};
 
 /// The exit codes of nextest that mean that it did its work.
 const RAN: [i32; 3] = [0, 4, 100];
+
+/// The one that means that cargo did not build the tests.
+const NOT_BUILT: i32 = 101;
 
 /// Builds and runs the tests.
 pub(super) fn test(
@@ -46,15 +54,19 @@ pub(super) fn test(
     }
     command.arg("--").args(arguments);
     run::observe(&mut command, &output);
-    let (mut child, _group) = process::start(command.stdin(Stdio::null()).stderr(Stdio::piped()))
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    // Each test leads a group of its own.
+    let (mut child, _group) = process::start(&mut command, Manner::Asked)
         .map_err(|source| workspace::spawn(&command, source))?;
     let printed = child.stderr.take().map(follow).unwrap_or_default();
     let status = child.wait().map_err(|source| workspace::spawn(&command, source))?;
     if interrupt::is_interrupted() {
         return Err(Error::Interrupted);
     }
-    if !status.code().is_some_and(|code| RAN.contains(&code)) {
-        return Err(build.failure());
+    match status.code() {
+        Some(code) if RAN.contains(&code) => {}
+        Some(NOT_BUILT) => return Err(build.failure()),
+        _ => return Err(Error::Nextest),
     }
     let mut results = results(&printed);
     let written = Written::read(&output, &mut Reader::new());
@@ -93,16 +105,14 @@ fn results(printed: &str) -> Vec<TestResult> {
     for line in printed.lines() {
         let Some((status, rest)) = line.trim().split_once(" [") else { continue };
         let Some((seconds, name)) = rest.split_once(']') else { continue };
-        let outcome = match status.split_whitespace().last() {
-            Some("PASS" | "LEAK") => TestOutcome::Passed,
-            Some("FAIL" | "SIGSEGV" | "SIGABRT" | "SIGKILL" | "TIMEOUT" | "TERMINATING") => {
-                let how = format!("failed ({status})");
-                TestOutcome::Failed { how, said: String::new() }
-            }
-            _ => continue,
-        };
-        let name =
-            name.trim().trim_start_matches(|c: char| "(/) ".contains(c) || c.is_ascii_digit());
+        let Some(outcome) = outcome(status) else { continue };
+        // The place among all tests comes first.
+        let name = name.trim();
+        let name = name
+            .strip_prefix('(')
+            .and_then(|name| name.split_once(')'))
+            .map_or(name, |(_, name)| name)
+            .trim();
         let seconds = seconds.trim().trim_start_matches('>').trim_end_matches('s').trim();
         let time = Duration::try_from_secs_f64(seconds.parse().unwrap_or_default());
         let time = time.unwrap_or_default();
@@ -115,6 +125,19 @@ fn results(printed: &str) -> Vec<TestResult> {
         }
     }
     results
+}
+
+/// What the words before a test's time mean, if they say how it ended: `PASS`, `TRY 2 FAIL`,
+/// `SIGSEGV`, `FAIL + LEAK`.
+fn outcome(status: &str) -> Option<TestOutcome> {
+    const FAILED: [&str; 5] = ["FAIL", "LEAK-FAIL", "XFAIL", "ABORT", "TIMEOUT"];
+    const PASSED: [&str; 3] = ["PASS", "LEAK", "TIMEOUT-PASS"];
+    let says = |words: &[&str]| status.split_whitespace().any(|word| words.contains(&word));
+    if says(&FAILED) || status.split_whitespace().any(|word| word.starts_with("SIG")) {
+        let how = format!("failed ({status})");
+        return Some(TestOutcome::Failed { how, said: String::new() });
+    }
+    says(&PASSED).then_some(TestOutcome::Passed)
 }
 
 #[cfg(test)]
