@@ -18,7 +18,7 @@ use lockwise_detector::Rule;
 use serde::Deserialize;
 
 use crate::{
-    Error,
+    Error, exit,
     process::{self, Ended},
 };
 
@@ -28,6 +28,8 @@ pub const OUTPUT: &str = "LOCKWISE_OUTPUT";
 pub const TEST: &str = "LOCKWISE_TEST";
 /// Names the file that gets the number of operations that the analyses were told of.
 pub const TOLD: &str = "LOCKWISE_TOLD";
+/// What a process ends with whose variables are wrong: it says so, and has run nothing.
+pub const BAD_CONFIG: i32 = exit::CONFIG as i32;
 /// What happens at a finding: with `collect` it is written, and the program goes on if it can.
 pub const ON_FINDING: &str = "LOCKWISE_ON_FINDING";
 /// The value of [`ON_FINDING`] that check sets.

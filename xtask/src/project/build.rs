@@ -59,16 +59,17 @@ impl Build<'_> {
         command.arg("--manifest-path").arg(&self.project.manifest);
         command.arg("--target-dir").arg(&self.target).args(["--target", host]);
         command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET");
-        let root = &self.project.root;
+        let directory = self.project.directory();
         if let Some(observation) = &self.observation {
             let itself = !self.project.has_lockwise();
             let own = observation.facade.flags(itself);
-            flags::add(&mut command, &own, root, host);
+            flags::add(&mut command, &own, directory, host);
             observation.stand_ins.add_to(&mut command);
             super::wrapper::exclude(&mut command, observation.exclude);
         } else {
             // As where it is observed.
-            flags::add(&mut command, &["--cap-lints".to_owned(), "allow".to_owned()], root, host);
+            let own = ["--cap-lints", "allow"].map(str::to_owned);
+            flags::add(&mut command, &own, directory, host);
         }
         command
     }
@@ -95,11 +96,17 @@ impl Build<'_> {
         if !output.status.success() {
             return Err(self.failure());
         }
-        let messages = Message::parse_stream(output.stdout.as_slice()).filter_map(Result::ok);
-        Ok(messages.fold(Built::default(), |mut built, message| {
-            built.take(message);
-            built
-        }))
+        Ok(Built::read(&output.stdout))
+    }
+
+    /// Builds the libraries whose documentation is tested. What does not build says so when it is
+    /// tested.
+    pub(super) fn libraries(&self) -> Result<Built, Error> {
+        let mut command = self.cargo(&["build", "--lib", "--quiet"]);
+        command.args(["--message-format", "json-render-diagnostics"]).stderr(Stdio::null());
+        let output =
+            process::complete(&mut command).map_err(|source| cargo::spawn(&command, source))?;
+        Ok(Built::read(&output.stdout))
     }
 
     /// Why the build failed: whether it is because of the observation.
@@ -124,6 +131,15 @@ impl Build<'_> {
 }
 
 impl Built {
+    /// Takes what cargo says of a build.
+    fn read(messages: &[u8]) -> Self {
+        let messages = Message::parse_stream(messages).filter_map(Result::ok);
+        messages.fold(Self::default(), |mut built, message| {
+            built.take(message);
+            built
+        })
+    }
+
     fn take(&mut self, message: Message) {
         match message {
             Message::CompilerArtifact(artifact) => {

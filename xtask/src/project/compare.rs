@@ -44,6 +44,7 @@ pub(crate) fn compare(
         let results = run.all(&suite);
         let time: Duration = results.iter().map(|result| result.time).sum();
         let mut all = results;
+        all.extend(suite.unlisted);
         if setting.selection.wants_documentation() {
             all.extend(documentation::test(build, &[], setting.scratch.path(), limit)?);
         }

@@ -29,7 +29,7 @@ pub(super) fn test(
     limit: Duration,
 ) -> Result<Vec<TestResult>, Error> {
     let output = scratch.join("documentation.jsonl");
-    let mut command = build.cargo(&["test", "--doc", "--quiet"]);
+    let mut command = build.cargo(&["test", "--doc", "--quiet", "--no-fail-fast"]);
     command.arg("--").args(arguments).args(["--format", "pretty"]);
     if build.observation.is_some() {
         run::observe(&mut command, &output);
@@ -49,20 +49,24 @@ pub(super) fn test(
         Ended::Code(0) => {}
         Ended::TimedOut => {
             let how = format!("did not end within {} s", (limit * SHARE).as_secs());
-            results.push(failed("documentation", how, &outcome.stderr));
+            results.push(TestResult::failed("documentation", how, &outcome.stderr));
         }
         // No package has a library.
         _ if outcome.stderr.contains("no library targets found") => {}
         _ if is_failure => {}
         ended => {
             let how = format!("could not be tested ({ended:?})");
-            results.push(failed("documentation", how, &outcome.stderr));
+            results.push(TestResult::failed("documentation", how, &outcome.stderr));
         }
     }
     let written = Written::read(&output, &mut Reader::new());
     let observed = output.exists();
+    let is_explained = written.findings.iter().any(run::explains);
     for result in &mut results {
         result.observed = observed;
+        if is_explained && is_stuck(&result.outcome) {
+            result.outcome = TestOutcome::Stuck;
+        }
     }
     if let Some(first) = results.first_mut() {
         first.findings = written.findings;
@@ -77,44 +81,27 @@ fn results(printed: &str) -> Vec<TestResult> {
     ended
         .filter(|(name, _)| name.contains(" (line "))
         .filter_map(|(name, outcome)| match outcome.trim() {
-            "ok" => Some(passed(name)),
-            "FAILED" => Some(failed(name, "failed".to_owned(), &of_example(printed, name))),
+            "ok" => Some(TestResult::passed(name)),
+            "FAILED" => {
+                let said = of_example(printed, name);
+                Some(TestResult::failed(name, "failed".to_owned(), &said))
+            }
             _ => None,
         })
         .collect()
+}
+
+/// Whether an example failed by the panic with which lockwise ends what cannot go on.
+fn is_stuck(outcome: &TestOutcome) -> bool {
+    matches!(outcome, TestOutcome::Failed { said, .. } if said.contains("\nlockwise: "))
 }
 
 /// What rustdoc repeats of an example that failed.
 fn of_example(printed: &str, name: &str) -> String {
     let heading = format!("---- {name} stdout ----");
     let after = printed.split_once(&heading).map_or("", |(_, after)| after);
-    after
-        .split("\n---- ")
-        .next()
-        .unwrap_or("")
-        .trim()
-        .lines()
-        .take(20)
-        .collect::<Vec<_>>()
-        .join("\n")
-}
-
-fn passed(name: &str) -> TestResult {
-    TestResult {
-        name: name.to_owned(),
-        outcome: TestOutcome::Passed,
-        findings: Vec::new(),
-        time: Duration::ZERO,
-        observed: false,
-        told: 0,
-    }
-}
-
-fn failed(name: &str, how: String, said: &str) -> TestResult {
-    TestResult {
-        outcome: TestOutcome::Failed { how, said: said.trim().to_owned() },
-        ..passed(name)
-    }
+    let end = ["\n---- ", "\n\nfailures:\n"].iter().filter_map(|end| after.find(end)).min();
+    after[..end.unwrap_or(after.len())].trim().lines().take(20).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -91,12 +91,11 @@ impl<'a> Setting<'a> {
     fn of(manifest: &Path, options: &'a Options) -> Result<Self, Error> {
         let cache = Cache::open(options.cache.as_deref())?;
         let project = Project::open(manifest, &options.selection)?;
-        let facade = Facade::obtain(&project.toolchain, &cache)?;
-        let mut target = cache.target(&project.root)?;
-        if !options.exclude.is_empty() {
-            // cargo does not see that these crates are compiled in another way.
-            target.push(format!("without-{}", options.exclude.join("-")));
+        if let Some(name) = options.exclude.iter().find(|name| !project.has(name)) {
+            return Err(Error::NoCrate { name: name.clone() });
         }
+        let facade = Facade::obtain(&project.toolchain, &cache)?;
+        let target = cache.target(&project.root, &options.exclude)?;
         let stand_ins = StandIns::write(&project, &target)?;
         let scratch = tempfile::tempdir().map_err(Error::Scratch)?;
         let (selection, exclude) = (&options.selection, options.exclude.as_slice());
@@ -131,7 +130,9 @@ pub(crate) fn check(
             Runner::Own => {
                 let suite = Suite::list(project, &built, arguments, options.partition)?;
                 report.ignored = suite.ignored;
-                Run { scratch, limit, observed: true }.all(&suite)
+                let mut results = Run { scratch, limit, observed: true }.all(&suite);
+                results.extend(suite.unlisted);
+                results
             }
             Runner::Nextest => nextest::test(&build, arguments, options.partition, scratch, limit)?,
         };
@@ -139,6 +140,9 @@ pub(crate) fn check(
     }
     let is_first = options.partition.is_none_or(Partition::is_first);
     if options.selection.wants_documentation() && is_first {
+        if !options.selection.wants_executables() {
+            cover(&mut report, project, &build.libraries()?, options);
+        }
         let results = documentation::test(&build, arguments, scratch, limit)?;
         report.take(results, &mut sources);
     }
@@ -161,13 +165,17 @@ pub(crate) fn build(manifest: &Path, cache: Option<&Path>) -> Result<Vec<Executa
     Ok(binaries.map(|binary| Executable { target: binary.target, path: binary.path }).collect())
 }
 
+/// Whether two names are of one crate.
+fn same(name: &str, other: &str) -> bool {
+    name.replace('-', "_") == other.replace('-', "_")
+}
+
 /// Notes which crates were observed and which were not.
 fn cover(report: &mut Report, project: &Project, built: &Built, options: &Options) {
-    let same = |a: &str, b: &str| a.replace('-', "_") == b.replace('-', "_");
     for id in &built.packages {
         let Some(package) = project.package(id) else { continue };
         let name = format!("{} {}", package.name, package.version);
-        if options.exclude.iter().any(|excluded| same(excluded, package.name.as_str())) {
+        if options.exclude.iter().any(|excluded| same(excluded, &package.name)) {
             report.unobserved.insert(name, "excluded".to_owned());
         } else {
             report.observed.insert(name);

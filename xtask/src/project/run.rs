@@ -38,6 +38,26 @@ pub(super) enum TestOutcome {
     },
 }
 
+impl TestResult {
+    /// Of a test that passed.
+    pub(super) fn passed(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            outcome: TestOutcome::Passed,
+            findings: Vec::new(),
+            time: Duration::ZERO,
+            observed: true,
+            told: 0,
+        }
+    }
+
+    /// Of one that failed in this way, having said this.
+    pub(super) fn failed(name: &str, how: String, said: &str) -> Self {
+        let outcome = TestOutcome::Failed { how, said: end(said) };
+        Self { outcome, ..Self::passed(name) }
+    }
+}
+
 /// How tests are run.
 pub(super) struct Run<'a> {
     /// A directory for the files that processes write.
@@ -94,29 +114,42 @@ pub(super) fn observe(command: &mut Command, output: &Path) {
 }
 
 fn judge(outcome: &Outcome, findings: &[Finding], limit: Duration) -> TestOutcome {
-    let explains = |finding: &Finding| {
-        let stuck = [Rule::Deadlock, Rule::SelfDeadlock, Rule::Hang, Rule::LostWakeup];
-        stuck.contains(&finding.kind()) && finding.severity() == Severity::Error
-            || [Rule::RwlockRecursion, Rule::RwlockUpgrade].contains(&finding.kind())
-    };
-    let how = match outcome.ended {
-        Ended::Code(0) => return TestOutcome::Passed,
-        Ended::Code(101) if findings.iter().any(explains) => return TestOutcome::Stuck,
+    match outcome.ended {
+        Ended::Code(0) => TestOutcome::Passed,
+        Ended::Code(101) if findings.iter().any(explains) => TestOutcome::Stuck,
+        ended => TestOutcome::Failed { how: how(ended, limit), said: said(outcome) },
+    }
+}
+
+/// Whether threads cannot go on because of it.
+pub(super) fn explains(finding: &Finding) -> bool {
+    let stuck = [Rule::Deadlock, Rule::SelfDeadlock, Rule::Hang, Rule::LostWakeup];
+    stuck.contains(&finding.kind()) && finding.severity() == Severity::Error
+        || [Rule::RwlockRecursion, Rule::RwlockUpgrade].contains(&finding.kind())
+            && finding.severity() > Severity::Note
+}
+
+/// What is said of a process that did not end well.
+pub(super) fn how(ended: Ended, limit: Duration) -> String {
+    match ended {
         Ended::Code(101) => "failed".to_owned(),
         Ended::Code(code) => format!("ended with code {code}"),
         Ended::Signal(signal) => format!("was killed by signal {signal}"),
         Ended::TimedOut => format!("did not end within {} s, and was killed", limit.as_secs()),
-    };
-    TestOutcome::Failed { how, said: said(outcome) }
+    }
 }
 
 /// The end of what a process printed: what libtest repeats of a failed test, or else stderr.
 fn said(outcome: &Outcome) -> String {
-    const LINES: usize = 20;
     let repeated = outcome.stdout.split_once("\nfailures:\n").map(|(_, rest)| rest);
     let repeated = repeated.and_then(|rest| rest.split("\n\nfailures:\n").next());
-    let text = repeated.filter(|text| !text.trim().is_empty()).unwrap_or(&outcome.stderr).trim();
-    let lines: Vec<_> = text.lines().collect();
+    let text = repeated.filter(|text| !text.trim().is_empty()).unwrap_or(&outcome.stderr);
+    end(text)
+}
+
+fn end(text: &str) -> String {
+    const LINES: usize = 20;
+    let lines: Vec<_> = text.trim().lines().collect();
     lines[lines.len().saturating_sub(LINES)..].join("\n")
 }
 

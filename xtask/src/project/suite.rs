@@ -13,10 +13,12 @@ use cargo_metadata::{Package, TargetKind};
 use super::{
     build::{Binary, Built},
     partition::Partition,
+    run::{self, TestResult},
     workspace::Project,
 };
 use crate::{
     Error,
+    check::protocol,
     process::{self, Ended},
 };
 
@@ -39,6 +41,21 @@ pub(super) struct Suite<'a> {
     pub(super) tests: Vec<Test>,
     /// How many are marked to be ignored, and are.
     pub(super) ignored: usize,
+    /// The executables that did not say what tests they have: each counts as a test that failed.
+    pub(super) unlisted: Vec<TestResult>,
+}
+
+/// Why there is no list of an executable's tests.
+enum Unlisted {
+    /// It is the executable's own fault.
+    Failed(Box<TestResult>),
+    Error(Error),
+}
+
+impl From<Error> for Unlisted {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
 }
 
 impl<'a> Suite<'a> {
@@ -49,9 +66,17 @@ impl<'a> Suite<'a> {
         arguments: &[String],
         partition: Option<Partition>,
     ) -> Result<Self, Error> {
-        let mut suite = Self { project, built, tests: Vec::new(), ignored: 0 };
+        let (tests, unlisted) = (Vec::new(), Vec::new());
+        let mut suite = Self { project, built, tests, ignored: 0, unlisted };
         for (index, binary) in built.binaries.iter().enumerate() {
-            suite.add(index, binary, arguments)?;
+            match suite.add(index, binary, arguments) {
+                Ok(()) => {}
+                Err(Unlisted::Failed(result)) if partition.is_none_or(Partition::is_first) => {
+                    suite.unlisted.push(*result);
+                }
+                Err(Unlisted::Failed(_)) => {}
+                Err(Unlisted::Error(error)) => return Err(error),
+            }
         }
         if let Some(partition) = partition {
             let mut index = 0;
@@ -63,14 +88,14 @@ impl<'a> Suite<'a> {
         Ok(suite)
     }
 
-    fn add(&mut self, index: usize, binary: &Binary, arguments: &[String]) -> Result<(), Error> {
+    fn add(&mut self, index: usize, binary: &Binary, arguments: &[String]) -> Result<(), Unlisted> {
         let package = self.project.package(&binary.package);
         if package.is_some_and(|package| !has_harness(package, binary)) {
             // Nobody knows what it does with arguments, but it is one test, as for cargo.
             self.tests.push(Test { name: binary.target.clone(), binary: index, arguments: vec![] });
             return Ok(());
         }
-        let filters: Vec<_> = arguments.iter().filter(|a| !is_for_running(a)).cloned().collect();
+        let filters = filters(arguments);
         let all = self.names(index, &filters, &[])?;
         let asks = |name: &str| arguments.iter().any(|argument| argument == name);
         let ignored: BTreeSet<_> = if asks("--ignored") || asks("--include-ignored") {
@@ -90,18 +115,31 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
-    fn names(&self, index: usize, filters: &[String], more: &[&str]) -> Result<Vec<String>, Error> {
+    fn names(
+        &self,
+        index: usize,
+        filters: &[String],
+        more: &[&str],
+    ) -> Result<Vec<String>, Unlisted> {
         let mut command = self.command(index);
         command.args(filters).args(more).args(["--list", "--format", "terse"]);
-        let program = &self.built.binaries[index].path;
-        let failed = |reason: String| Error::List { program: program.clone(), reason };
+        let binary = &self.built.binaries[index];
+        let failed = |why: &str, said: &str| {
+            let how = format!("did not list its tests: it {why}");
+            Unlisted::Failed(Box::new(TestResult::failed(&binary.target, how, said)))
+        };
         // A long list must not be cut, so its end alone is not enough.
         let list = tempfile::NamedTempFile::new().map_err(Error::Scratch)?;
         let to = list.reopen().map_err(Error::Scratch)?;
         let outcome = process::run_into(&mut command, to, LISTING)
-            .map_err(|source| Error::Spawn { program: program.clone(), source })?;
-        if outcome.ended != Ended::Code(0) {
-            return Err(failed(format!("{:?}; {}", outcome.ended, outcome.stderr.trim())));
+            .map_err(|error| failed(&format!("could not be run: {error}"), ""))?;
+        match outcome.ended {
+            Ended::Code(0) => {}
+            Ended::Code(protocol::BAD_CONFIG) => {
+                let said = outcome.stderr.trim().trim_start_matches("lockwise: error: ").to_owned();
+                return Err(Error::Environment { said }.into());
+            }
+            ended => return Err(failed(&run::how(ended, LISTING), &outcome.stderr)),
         }
         let text = fs::read_to_string(list.path()).map_err(Error::Scratch)?;
         Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
@@ -124,7 +162,7 @@ impl<'a> Suite<'a> {
             command.env("CARGO_MANIFEST_DIR", directory.unwrap_or(&self.project.root));
             command.envs(package_variables(package));
         }
-        command.env("CARGO", crate::workspace::cargo());
+        self.project.toolchain.environment(&mut command);
         let environment = self.built.environment.get(&binary.package);
         command.envs(environment.into_iter().flatten().map(|(name, value)| (name, value)));
         command.env(LIBRARY_PATH, library_path(&binary.path, &self.built.libraries));
@@ -170,10 +208,20 @@ fn package_variables(package: &Package) -> Vec<(String, String)> {
     .into()
 }
 
-/// Options that matter when tests run, and would hide them from a list or mean nothing for one.
-fn is_for_running(argument: &str) -> bool {
-    ["--nocapture", "--no-capture", "--show-output", "--quiet", "-q"].contains(&argument)
-        || argument.starts_with("--test-threads")
+/// The arguments without those that matter when tests run, and would hide them from a list or mean
+/// nothing for one.
+fn filters(arguments: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--nocapture" | "--no-capture" | "--show-output" | "--quiet" | "-q" => {}
+            "--test-threads" => drop(arguments.next()),
+            other if other.starts_with("--test-threads=") => {}
+            other => kept.push(other.to_owned()),
+        }
+    }
+    kept
 }
 
 /// Whether libtest is the main function of an executable, which only the manifest says.
@@ -195,4 +243,16 @@ fn has_harness(package: &Package, binary: &Binary) -> bool {
         name.is_some_and(|name| name.replace('-', "_") == binary.target)
     };
     !targets.into_iter().flatten().any(|target| named(target) && denied(target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_value_of_an_option_is_no_filter() {
+        let arguments = ["one", "--test-threads", "1", "--skip", "two", "-q", "--test-threads=2"];
+        let arguments = arguments.map(str::to_owned);
+        assert_eq!(filters(&arguments), ["one", "--skip", "two"]);
+    }
 }

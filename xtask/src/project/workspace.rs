@@ -49,6 +49,8 @@ impl Project {
             .for_each(|argument| {
                 command.arg(argument);
             });
+        // What cargo remembers of a compiler it would write to the project's target directory.
+        command.env("CARGO_CACHE_RUSTC_INFO", "0");
         let output = process::complete(command.stderr(Stdio::piped()))
             .map_err(|source| workspace::spawn(&command, source))?;
         if !output.status.success() {
@@ -61,6 +63,16 @@ impl Project {
 
     pub(super) fn package(&self, id: &PackageId) -> Option<&Package> {
         self.metadata.packages.iter().find(|package| package.id == *id)
+    }
+
+    /// Whether a crate of this name is built for it.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.metadata.packages.iter().any(|package| super::same(&package.name, name))
+    }
+
+    /// The directory of the manifest.
+    pub(super) fn directory(&self) -> &Path {
+        self.manifest.parent().unwrap_or(&self.root)
     }
 
     /// Whether the project builds lockwise itself, of this name.
