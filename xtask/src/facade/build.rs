@@ -54,7 +54,7 @@ fn build(to: &Path, workspace: &Path, toolchain: &Toolchain) -> Result<(), Error
 
 /// Builds the workspace at `root`; stands in none of the places that a user's settings name.
 fn compile(root: &Path, toolchain: &Toolchain) -> Result<Vec<Built>, Error> {
-    let mut command = toolchain.cargo();
+    let mut command = toolchain.cargo_in(root)?;
     command.arg("build").arg("--manifest-path").arg(root.join("Cargo.toml"));
     command.arg("--target-dir").arg(root.join("target"));
     command.args(["--release", "--package", "lockwise", "--package", "lockwise-core"]);

@@ -1,6 +1,7 @@
 //! Where facades, and the builds of projects that use them, are kept.
 
 use std::{
+    collections::BTreeSet,
     env, fs, io,
     path::{Path, PathBuf},
 };
@@ -35,10 +36,13 @@ impl Cache {
         Ok(path)
     }
 
-    /// Where a project's observed build is, told by its root.
-    pub(crate) fn target(&self, project: &Path) -> Result<PathBuf, Error> {
+    /// Where a project's observed build is, told by its root and the crates that are left out:
+    /// cargo does not know of these.
+    pub(crate) fn target(&self, project: &Path, exclude: &[String]) -> Result<PathBuf, Error> {
         let name = project.file_name().map(|name| name.to_string_lossy().into_owned());
-        let key = key([project.as_os_str().as_encoded_bytes()]);
+        let exclude: BTreeSet<_> = exclude.iter().map(|name| name.replace('-', "_")).collect();
+        let exclude = exclude.iter().map(String::as_bytes);
+        let key = key([project.as_os_str().as_encoded_bytes()].into_iter().chain(exclude));
         self.directory(&format!("targets/{}-{}", name.unwrap_or_default(), &key[..16]))
     }
 }

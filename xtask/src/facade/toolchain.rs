@@ -61,6 +61,28 @@ impl Toolchain {
         command
     }
 
+    /// `cargo`, of this toolchain, for a package of ours: the project's configuration, such as one
+    /// that replaces the registry by a directory, is not for it.
+    pub(super) fn cargo_in(&self, directory: &Path) -> Result<Command, Error> {
+        let mut rustc = self.command("rustc");
+        let output = process::complete(rustc.args(["--print", "sysroot"]))
+            .map_err(|source| workspace::spawn(&rustc, source))?;
+        let mut command = self.cargo();
+        command.current_dir(directory);
+        // rustup takes the path of a toolchain for its name.
+        command.env("RUSTUP_TOOLCHAIN", String::from_utf8_lossy(&output.stdout).trim());
+        Ok(command)
+    }
+
+    /// Lets a process that is none of its programs find them, as under its cargo.
+    pub(crate) fn environment(&self, command: &mut Command) {
+        if self.chosen_there {
+            command.env_remove("RUSTUP_TOOLCHAIN").env("CARGO", "cargo");
+        } else {
+            command.env("CARGO", workspace::cargo());
+        }
+    }
+
     /// A program of the toolchain.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);

@@ -20,12 +20,24 @@ const SEPARATOR: &str = "\x1f";
 struct Taker {
     encoded: &'static str,
     variable: &'static str,
+    /// The configuration's `build.KEY`, as a variable.
+    build: &'static str,
     key: &'static str,
 }
 
 const TAKERS: [Taker; 2] = [
-    Taker { encoded: "CARGO_ENCODED_RUSTFLAGS", variable: "RUSTFLAGS", key: "rustflags" },
-    Taker { encoded: "CARGO_ENCODED_RUSTDOCFLAGS", variable: "RUSTDOCFLAGS", key: "rustdocflags" },
+    Taker {
+        encoded: "CARGO_ENCODED_RUSTFLAGS",
+        variable: "RUSTFLAGS",
+        build: "CARGO_BUILD_RUSTFLAGS",
+        key: "rustflags",
+    },
+    Taker {
+        encoded: "CARGO_ENCODED_RUSTDOCFLAGS",
+        variable: "RUSTDOCFLAGS",
+        build: "CARGO_BUILD_RUSTDOCFLAGS",
+        key: "rustdocflags",
+    },
 ];
 
 /// Adds `flags` to those in force for a project at `directory` that is built for `host`.
@@ -44,6 +56,8 @@ pub(super) fn add(command: &mut Command, flags: &[String], directory: &Path, hos
             // cargo adds these to what the configuration says of the target; what it says of all
             // builds would be lost.
             let mut all = build_flags(&configurations(directory), taker.key);
+            let more = env::var(taker.build).unwrap_or_default();
+            all.extend(more.split_whitespace().map(str::to_owned));
             all.extend(flags.iter().cloned());
             let all = Value::Array(all.into_iter().map(Value::String).collect());
             command.args(["--config", &format!("target.{host}.{}={all}", taker.key)]);

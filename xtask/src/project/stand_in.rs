@@ -15,7 +15,10 @@ use std::{
 use cargo_metadata::Package;
 
 use super::workspace::Project;
-use crate::{Error, facade::key};
+use crate::{
+    Error,
+    facade::{key, make_whole},
+};
 
 /// The source that takes the place of `parking_lot_core`'s.
 const PARKING_LOT_CORE: [(&str, &str); 4] = [
@@ -35,10 +38,8 @@ impl StandIns {
     /// Those that `project` needs, written below `directory`.
     pub(super) fn write(project: &Project, directory: &Path) -> Result<Self, Error> {
         let packages = project.metadata.packages.iter().filter(|package| is_replaced(package));
-        let write = |package: &Package| {
-            let path = stand_in(package, directory).map_err(Error::Scratch)?;
-            Ok(path.to_string_lossy().into_owned())
-        };
+        let write =
+            |package: &Package| Ok(stand_in(package, directory)?.to_string_lossy().into_owned());
         Ok(Self { paths: packages.map(write).collect::<Result<_, Error>>()? })
     }
 
@@ -61,28 +62,33 @@ fn is_replaced(package: &Package) -> bool {
 
 /// The package with the other source. Written anew only if it is not there: cargo builds again what
 /// is newer.
-fn stand_in(package: &Package, directory: &Path) -> io::Result<PathBuf> {
+fn stand_in(package: &Package, directory: &Path) -> Result<PathBuf, Error> {
     let texts = PARKING_LOT_CORE.iter().flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()]);
     let name = format!("{}-{}", package.name, package.version);
-    let to = directory.join("stand-ins").join(key(texts)).join(name);
-    if to.join("src").is_dir() {
-        return Ok(to);
-    }
-    fs::create_dir_all(&to)?;
+    let parent = directory.join("stand-ins").join(key(texts));
+    let to = parent.join(name);
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::Cache { path, source }
+    };
+    fs::create_dir_all(&parent).map_err(failed(&parent))?;
+    make_whole(&to, |new| fill(package, new).map_err(failed(new)))?;
+    Ok(to)
+}
+
+fn fill(package: &Package, new: &Path) -> io::Result<()> {
     let from = package.manifest_path.parent().map(|parent| parent.as_std_path());
     let from = from.unwrap_or_else(|| Path::new("."));
     for file in ["Cargo.toml", "build.rs"] {
         if from.join(file).is_file() {
-            fs::write(to.join(file), fs::read(from.join(file))?)?;
+            fs::write(new.join(file), fs::read(from.join(file))?)?;
         }
     }
-    let written = to.join("src.new");
-    fs::create_dir_all(&written)?;
+    fs::create_dir(new.join("src"))?;
     for (name, text) in PARKING_LOT_CORE {
-        fs::write(written.join(name), text)?;
+        fs::write(new.join("src").join(name), text)?;
     }
-    fs::rename(&written, to.join("src"))?;
-    Ok(to)
+    Ok(())
 }
 
 #[cfg(test)]

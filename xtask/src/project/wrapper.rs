@@ -1,5 +1,5 @@
 //! Crates that keep std's own types. cargo passes flags to all crates alike, so where some must not
-//! get them, this executable stands before the compiler and takes them out.
+//! get them, this executable stands before the compiler, and before rustdoc, and takes them out.
 
 use std::{
     env,
@@ -16,6 +16,9 @@ const EXCLUDE: &str = "CARGO_LOCKWISE_EXCLUDE";
 /// The wrapper that the user has set, which comes after this one.
 const NEXT: &str = "CARGO_LOCKWISE_NEXT";
 
+/// Names the rustdoc that this executable stands before.
+const RUSTDOC: &str = "CARGO_LOCKWISE_RUSTDOC";
+
 /// Makes `cargo` compile `crates` without the facade.
 pub(super) fn exclude(cargo: &mut Command, crates: &[String]) {
     if crates.is_empty() {
@@ -25,22 +28,16 @@ pub(super) fn exclude(cargo: &mut Command, crates: &[String]) {
     if let Some(next) = env::var_os("RUSTC_WRAPPER").filter(|next| !next.is_empty()) {
         cargo.env(NEXT, next);
     }
+    let rustdoc = env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into());
+    cargo.env("RUSTDOC", &this).env(RUSTDOC, rustdoc);
     cargo.env("RUSTC_WRAPPER", this).env(EXCLUDE, crates.join(","));
 }
 
-/// Runs the compiler, if that is what this process was started for. `args` are all arguments: this
-/// executable, the compiler, and what it is to do.
+/// Runs the compiler or rustdoc, if that is what this process was started for. `args` are all
+/// arguments: this executable, the compiler if it is for that one, and what it is to do.
 pub(crate) fn run(args: &[OsString]) -> Option<ExitCode> {
     let excluded = env::var(EXCLUDE).ok()?;
-    let [_, compiler, rest @ ..] = args else { return None };
-    let mut command = match env::var_os(NEXT) {
-        Some(next) => {
-            let mut command = Command::new(next);
-            command.arg(compiler);
-            command
-        }
-        None => Command::new(compiler),
-    };
+    let (mut command, rest) = program(args)?;
     if is_excluded(&excluded, env::var("CARGO_PKG_NAME").ok().as_deref()) {
         command.args(without_facade(rest));
     } else {
@@ -51,9 +48,21 @@ pub(crate) fn run(args: &[OsString]) -> Option<ExitCode> {
     Some(ExitCode::from(code.unwrap_or(exit::INTERNAL)))
 }
 
+/// What this executable stands before, and the arguments for it.
+fn program(args: &[OsString]) -> Option<(Command, &[OsString])> {
+    let (first, rest) = args.get(1..)?.split_first()?;
+    // Of the two, only a compiler is named first.
+    if first.to_string_lossy().starts_with('-') {
+        return Some((Command::new(env::var_os(RUSTDOC)?), &args[1..]));
+    }
+    let Some(next) = env::var_os(NEXT) else { return Some((Command::new(first), rest)) };
+    let mut command = Command::new(next);
+    command.arg(first);
+    Some((command, rest))
+}
+
 fn is_excluded(excluded: &str, package: Option<&str>) -> bool {
-    let same = |name: &str, other: &str| name.replace('-', "_") == other.replace('-', "_");
-    package.is_some_and(|package| excluded.split(',').any(|name| same(name, package)))
+    package.is_some_and(|package| excluded.split(',').any(|name| super::same(name, package)))
 }
 
 /// The arguments without `--extern std=...` and its like.
