@@ -27,14 +27,13 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<u8, Error> {
     let mut joint = Report::default();
     for path in &args.reports {
-        let text = fs::read_to_string(path)
-            .map_err(|source| Error::Read { path: path.clone(), source })?;
         let no_report = |reason: String| Error::NoReport { path: path.clone(), reason };
+        let text = fs::read_to_string(path).map_err(|error| no_report(error.to_string()))?;
         let document: Value =
             serde_json::from_str(&text).map_err(|error| no_report(error.to_string()))?;
         joint.merge(&document).map_err(no_report)?;
     }
-    let file = args.output.as_deref().map(check::create).transpose()?;
+    let file = args.output.as_deref().map(check::Destination::create).transpose()?;
     check::write_project(&joint, args.format, file)?;
     Ok(joint.exit_code())
 }

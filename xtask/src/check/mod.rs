@@ -46,7 +46,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// How many seconds each test may take: 300 for a project's, 30 for a fixture.
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)))]
     timeout: Option<u64>,
     /// For a project's tests, as after `--` of `cargo test`: filters, `--skip`, `--ignored` ...
     #[arg(last = true, value_name = "TEST ARGS")]
@@ -64,7 +64,7 @@ pub(crate) enum Format {
 
 pub(crate) fn run(args: &Args, at: At) -> Result<u8, Error> {
     // First of all: a report that cannot be written must not cost a build.
-    let file = args.output.as_deref().map(create).transpose()?;
+    let file = args.output.as_deref().map(Destination::create).transpose()?;
     match (&args.manifest_path, at) {
         (None, At::Home) => check_fixtures(args, file),
         (Some(manifest), _) => check_project(manifest, args, file),
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, at: At) -> Result<u8, Error> {
     }
 }
 
-fn check_fixtures(args: &Args, file: Option<File>) -> Result<u8, Error> {
+fn check_fixtures(args: &Args, file: Option<Destination>) -> Result<u8, Error> {
     if !args.arguments.is_empty() {
         return Err(Error::NoProject);
     }
@@ -96,7 +96,7 @@ fn check_fixtures(args: &Args, file: Option<File>) -> Result<u8, Error> {
     Ok(report.exit_code())
 }
 
-fn check_project(manifest: &Path, args: &Args, file: Option<File>) -> Result<u8, Error> {
+fn check_project(manifest: &Path, args: &Args, file: Option<Destination>) -> Result<u8, Error> {
     let limit = Duration::from_secs(args.timeout.unwrap_or(300));
     let report = project::check(manifest, &args.project, &args.arguments, limit)?;
     write_project(&report, args.format, file)?;
@@ -107,14 +107,26 @@ fn check_project(manifest: &Path, args: &Args, file: Option<File>) -> Result<u8,
 pub(crate) fn write_project(
     report: &project::Report,
     format: Format,
-    file: Option<File>,
+    file: Option<Destination>,
 ) -> Result<(), Error> {
     let document = Document { text: report.text(), json: report.json(), last: report.last_line() };
     write(&document, format, file)
 }
 
-pub(crate) fn create(path: &Path) -> Result<File, Error> {
-    File::create(path).map_err(|source| Error::Output { path: path.to_owned(), source })
+/// The file that a report goes to.
+pub(crate) struct Destination {
+    path: PathBuf,
+    file: File,
+}
+
+impl Destination {
+    pub(crate) fn create(path: &Path) -> Result<Self, Error> {
+        let path = path.to_owned();
+        match File::create(&path) {
+            Ok(file) => Ok(Self { path, file }),
+            Err(source) => Err(Error::Output { path, source }),
+        }
+    }
 }
 
 /// Keeps the cases whose names contain `filter`.
@@ -130,15 +142,19 @@ struct Document {
 }
 
 /// The report goes to the file or to stdout, and the last line where a CI log shows it.
-fn write(document: &Document, format: Format, file: Option<File>) -> Result<(), Error> {
+fn write(document: &Document, format: Format, file: Option<Destination>) -> Result<(), Error> {
     let last = format!("{}\n", document.last);
     let text = match format {
         Format::Text => format!("{}{last}", document.text),
         Format::Json => format!("{:#}\n", document.json),
     };
     match file {
-        Some(file) => {
-            StripStream::new(file).write_all(text.as_bytes()).map_err(Error::Report)?;
+        Some(Destination { path, file }) => {
+            if let Err(source) = StripStream::new(file).write_all(text.as_bytes()) {
+                // What was found is not lost with the file.
+                output::print(&text)?;
+                return Err(Error::Output { path, source });
+            }
             output::print(&last)
         }
         None => {
@@ -178,7 +194,7 @@ mod tests {
 
     #[test]
     fn an_output_that_cannot_be_written_is_a_usage_error() {
-        let error = create(Path::new("/no/such/directory/report.txt")).unwrap_err();
+        let error = Destination::create(Path::new("/no/such/directory/report.txt")).err().unwrap();
         assert_eq!(error.exit_code(), exit::USAGE);
         assert!(error.to_string().starts_with("cannot write /no/such/directory/report.txt"));
     }
