@@ -161,4 +161,18 @@ mod tests {
         assert_eq!(passed.count(), 2);
         assert_eq!(results[0].time, Duration::from_millis(4));
     }
+
+    #[test]
+    fn what_did_not_pass_has_failed() {
+        for status in ["FAIL", "TRY 2 FAIL", "FAIL + LEAK", "SIGTRAP", "TRY 1 SIGSEGV", "TIMEOUT"] {
+            let outcome = outcome(status);
+            assert!(matches!(outcome, Some(TestOutcome::Failed { .. })), "{status}: {outcome:?}");
+        }
+        for status in ["PASS", "LEAK", "TRY 3 PASS"] {
+            assert_eq!(outcome(status), Some(TestOutcome::Passed), "{status}");
+        }
+        for status in ["SLOW", "TERMINATING", "Summary", "FLAKY 2/3"] {
+            assert_eq!(outcome(status), None, "{status}");
+        }
+    }
 }
