@@ -112,12 +112,21 @@ fn fetch(suite: &Suite, cache: &Cache) -> Result<PathBuf, Error> {
         make_whole(&to, |new| {
             let from = registry_copy(suite)?;
             copy(&from, new).map_err(|source| Error::Cache { path: to.clone(), source })?;
-            // Which compiler its authors use is not the question.
+            // Which compiler its authors use is not the question, nor what is around the cache.
             let _ = fs::remove_file(new.join("rust-toolchain.toml"));
+            stand_alone(&new.join("Cargo.toml"))
+                .map_err(|source| Error::Cache { path: to.clone(), source })?;
             Ok(())
         })?;
     }
     Ok(to)
+}
+
+/// Makes a package the root of a workspace, if it is none.
+fn stand_alone(manifest: &Path) -> io::Result<()> {
+    let text = fs::read_to_string(manifest)?;
+    let is_root = text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("workspace"));
+    if is_root { Ok(()) } else { fs::write(manifest, text + "\n[workspace]\n") }
 }
 
 /// Where cargo keeps the crate, once it has fetched it.
@@ -161,6 +170,18 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn a_package_is_its_own_workspace_once() {
+        let directory = tempfile::tempdir().unwrap();
+        let manifest = directory.path().join("Cargo.toml");
+        fs::write(&manifest, "[package]\nname = 'a'").unwrap();
+        let alone = "[package]\nname = 'a'\n[workspace]\n";
+        for _ in 0..2 {
+            stand_alone(&manifest).unwrap();
+            assert_eq!(fs::read_to_string(&manifest).unwrap(), alone);
+        }
+    }
 
     #[test]
     fn a_row_says_what_differs() {
