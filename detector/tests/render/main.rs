@@ -128,7 +128,7 @@ fn what_is_written_is_read_back() {
 fn a_line_says_what_the_value_says() {
     let mut odd =
         Finding::new(Rule::Hang, Certainty::Observed, "\"quoted\" \\ \u{1}\n\t \u{1f41f} é");
-    odd.set_test(&"x".repeat(10_000));
+    odd.set_test("x".repeat(10_000));
     for finding in all().into_iter().chain([odd]) {
         let line = render::line(&finding);
         assert!(!line.contains('\n'), "{line}");
