@@ -40,9 +40,9 @@ fn addresses_are_the_same_in_each_execution() {
                 let block = Box::into_raw(Box::new(own));
                 let none = std::ptr::null_mut();
                 let theirs = first.compare_exchange(none, block, AcqRel, Acquire);
-                // SAFETY: what is there stays there until both have ended, and the other is ours.
                 match theirs {
                     Ok(_) => own,
+                    // SAFETY: what is there stays there until both have ended; the other is ours.
                     Err(theirs) => unsafe {
                         drop(Box::from_raw(block));
                         *theirs

@@ -178,6 +178,8 @@ fn sleep_and_spin_are_no_choices() {
 /// What destructors see while a thread is unwound because its execution is over.
 #[test]
 fn what_is_given_up_is_taken_apart_as_it_was() {
+    /// What a swap, a load and a compare-exchange return.
+    type Look = (u32, u32, Result<u32, u32>);
     struct Looks(Arc<AtomicU32>);
     impl Drop for Looks {
         fn drop(&mut self) {
@@ -186,8 +188,7 @@ fn what_is_given_up_is_taken_apart_as_it_was() {
             SEEN.lock().unwrap().push((before, after, exchanged));
         }
     }
-    static SEEN: std::sync::Mutex<Vec<(u32, u32, Result<u32, u32>)>> =
-        std::sync::Mutex::new(Vec::new());
+    static SEEN: std::sync::Mutex<Vec<Look>> = std::sync::Mutex::new(Vec::new());
     let exploration = lockwise::explore::Explorer::exhaustive().run(|| {
         let value = Arc::new(AtomicU32::new(1));
         let _looks = Looks(Arc::clone(&value));
