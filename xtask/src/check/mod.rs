@@ -1,4 +1,4 @@
-//! `check`: judges a [project](crate::project), or lockwise's own fixtures.
+//! `check`: judges a project (`crate::project`), or lockwise's own fixtures.
 //!
 //! Of these it runs every one under observation, explores the models of all, and compares findings
 //! with expectations. The fixtures are built and asked for their [list](protocol) of cases; each then runs in a
