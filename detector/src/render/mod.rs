@@ -1,4 +1,4 @@
-//! Findings as text ([`text`]) and as JSON ([`line`], [`json`], [`report_json`], and back with
+//! Findings as text ([`text`]) and as JSON ([`line()`], [`json`], [`report_json`], and back with
 //! [`Reader`]).
 //!
 //! A finding carries all that is shown; what it carries is decided by

@@ -5,11 +5,11 @@
 //! those of this module. They do what its documentation says, with one queue of parked threads in
 //! place of a table of them, in any world.
 //!
-//! - [`lot`] is that queue, [`sleep`] how a thread waits in it and how the wait can fail.
-//! - [`hooks`] hears of locks that are acquired and released without a wait: `parking_lot` says so
+//! - `lot` is that queue, `sleep` how a thread waits in it and how the wait can fail.
+//! - `hooks` hears of locks that are acquired and released without a wait: `parking_lot` says so
 //!   in every build, for its own deadlock detection. From 0.13 on it says so only with its feature
 //!   `deadlock_detection`: without, only waits are seen.
-//! - [`caller`] finds out from the stack what was called, and where; [`frames`] reads the stack.
+//! - `caller` finds out from the stack what was called, and where; `frames` reads the stack.
 
 mod caller;
 mod frames;
