@@ -45,7 +45,7 @@ pub(super) const SUITES: &[Suite] = &[
     suite("thread_local", "1.1.10"),
     suite("parking_lot", "0.12.5"),
     Suite {
-        features: &["full"],
+        features: &["full", "test-util"],
         tests: &[
             "sync_barrier",
             "sync_broadcast",

@@ -51,13 +51,15 @@ pub(super) unsafe fn wait(
         announced: on.is_some(),
         cancel: Cancel::unless_panicking(),
     };
-    let (kernel, outcome) = match kernel.doom(&record) {
-        Some(stuck) => (kernel, Err(stuck)),
-        None => kernel.block(&record, wait),
+    let outcome = match kernel.doom(&record) {
+        Some(stuck) => {
+            kernel.leave_quietly();
+            Err(stuck)
+        }
+        None => kernel.sleep(&record, wait),
     };
     condvar.waiters.fetch_sub(1, Ordering::SeqCst);
     record.memory.deal();
-    kernel.leave_quietly();
     match outcome {
         Ok(wake) => {
             mutex::lock(raw, Until::Forever);

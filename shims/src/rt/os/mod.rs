@@ -4,6 +4,7 @@
 //! leaves Ops out; [`local`] and [`record`] are what it reads there.
 
 mod atomic;
+mod backoff;
 mod condvar;
 mod foreign;
 mod held;
@@ -11,6 +12,7 @@ mod kernel;
 mod known;
 pub(crate) mod local;
 mod mutex;
+mod parker;
 mod record;
 mod rwlock;
 #[cfg(test)]

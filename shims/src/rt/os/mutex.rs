@@ -9,7 +9,6 @@
 //! - the last release was another thread's, at a moment that this thread does not know of.
 
 use std::{
-    hint,
     sync::atomic::Ordering,
     time::{Duration, Instant},
 };
@@ -20,6 +19,7 @@ use lockwise_detector::{
 };
 
 use super::{
+    backoff::look_again,
     held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
     local::local,
@@ -35,9 +35,6 @@ const PARKED: u32 = 1;
 
 /// The owner where the thread has no record: the runtime itself, or a thread that is nearly gone.
 const NOBODY: u32 = u32::MAX - PARKED;
-
-/// How often a thread looks again before it blocks.
-const SPINS: u32 = 100;
 
 // Always: a call would save and restore registers, and those stores have to drain before the next
 // locked instruction. What is rare is left out whole, for the same reason.
@@ -108,7 +105,12 @@ fn lock_after_another(mutex: &RawMutex, meta: &Meta, record: &Record) -> bool {
 
 #[inline]
 fn take(mutex: &RawMutex, word: u32) -> bool {
-    mutex.word.compare_exchange(0, word, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    exchange(mutex, 0, word)
+}
+
+#[inline]
+fn exchange(mutex: &RawMutex, before: u32, after: u32) -> bool {
+    mutex.word.compare_exchange(before, after, Ordering::Acquire, Ordering::Relaxed).is_ok()
 }
 
 /// Tells the detector of an acquisition that it may learn from.
@@ -234,18 +236,16 @@ fn finish(
     true
 }
 
-/// Looks again for a moment, as long as nobody has begun to wait.
+/// Looks again for a moment. A lock that is free and waited for is acquired in the kernel; by such
+/// as the detector does not hear of, at once.
 #[cold]
 fn spin(mutex: &RawMutex, me: u32, until: Until) -> bool {
-    let spins = if until == Until::Now { 0 } else { SPINS };
-    for _ in 0..spins {
-        match mutex.word.load(Ordering::Relaxed) {
-            0 if take(mutex, me) => return true,
-            word if word & PARKED != 0 => return false,
-            _ => hint::spin_loop(),
-        }
-    }
-    false
+    let look = || match mutex.word.load(Ordering::Relaxed) {
+        0 => take(mutex, me).then_some(true),
+        PARKED if mutex.meta.is_none() => exchange(mutex, PARKED, me | PARKED).then_some(true),
+        word => (word == PARKED).then_some(false),
+    };
+    until != Until::Now && look_again(look) == Some(true)
 }
 
 /// In the kernel: acquires if the lock is free, and otherwise makes its owner come to the kernel
@@ -255,9 +255,7 @@ fn take_parked(mutex: &RawMutex, record: &Record) -> bool {
         let word = mutex.word.load(Ordering::Relaxed);
         let (next, taken) =
             if word & !PARKED == 0 { (word | record.word(), true) } else { (word | PARKED, false) };
-        let exchanged =
-            mutex.word.compare_exchange(word, next, Ordering::Acquire, Ordering::Relaxed);
-        if exchanged.is_ok() {
+        if exchange(mutex, word, next) {
             return taken;
         }
     }
@@ -436,9 +434,7 @@ fn lock_unseen(mutex: &RawMutex, until: Until) -> bool {
         let word = mutex.word.load(Ordering::Relaxed);
         if word & !PARKED == 0 {
             let next = word | NOBODY;
-            let exchanged =
-                mutex.word.compare_exchange(word, next, Ordering::Acquire, Ordering::Relaxed);
-            if exchanged.is_ok() {
+            if exchange(mutex, word, next) {
                 break;
             }
         } else if deadline(until).is_some_and(|deadline| Instant::now() >= deadline) {

@@ -1,11 +1,8 @@
 //! [`Record`]: what is known of one thread, by itself and by others.
 
-use std::{
-    sync::{
-        Arc, Condvar, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
-    },
-    time::Instant,
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
 use lockwise_detector::{Epoch, ThreadId, Tick};
@@ -14,6 +11,7 @@ use super::{
     atomic::{Knowledge, Memory},
     held::HeldStack,
     kernel::strangers::{Task, this_task},
+    parker::Parker,
 };
 
 /// Not a session: nobody hears of what its threads do.
@@ -53,19 +51,9 @@ pub(crate) struct Record {
     pub(super) finished: AtomicBool,
     /// The park token of `std::thread::park`. Changed under the kernel's lock.
     pub(super) token: AtomicBool,
-    parker: Mutex<Option<Woken>>,
-    unparked: Condvar,
+    pub(super) parker: Parker,
     /// The operating system's thread, if we started it and nobody has joined it.
     carrier: Mutex<Option<std::thread::JoinHandle<()>>>,
-}
-
-/// Why a parked thread goes on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Woken {
-    /// Somebody ended the wait.
-    Notified,
-    /// The wait can never end: unwind.
-    Cancelled,
 }
 
 impl Record {
@@ -90,8 +78,7 @@ impl Record {
             memory: Memory::default(),
             finished: AtomicBool::new(false),
             token: AtomicBool::new(false),
-            parker: Mutex::new(None),
-            unparked: Condvar::new(),
+            parker: Parker::new(),
             carrier: Mutex::new(None),
         }
     }
@@ -192,34 +179,5 @@ impl Record {
         let moment = self.moment.load(Relaxed);
         self.moment.store(moment + 1, Relaxed);
         moment
-    }
-
-    /// Ends the thread's present or next [`Record::sleep`].
-    pub(super) fn wake(&self, woken: Woken) {
-        *self.parker.lock().unwrap_or_else(PoisonError::into_inner) = Some(woken);
-        self.unparked.notify_one();
-    }
-
-    /// Sleeps until [`Record::wake`]; `None` if the deadline came first.
-    pub(super) fn sleep(&self, deadline: Option<Instant>) -> Option<Woken> {
-        let mut parker = self.parker.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if let Some(woken) = parker.take() {
-                return Some(woken);
-            }
-            parker = match deadline {
-                None => self.unparked.wait(parker).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.checked_duration_since(Instant::now())?;
-                    let wait = self.unparked.wait_timeout(parker, left);
-                    wait.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-    }
-
-    /// Takes back a [`Record::wake`] that came after the deadline.
-    pub(super) fn take_late_wake(&self) -> Option<Woken> {
-        self.parker.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }

@@ -9,7 +9,7 @@
 //! writer then learns all that those threads have done so far. That is more than the standard's
 //! happens-before, by what they did after their release: it can hide a race, never invent one.
 
-use std::{hint, sync::atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use lockwise_detector::{
     Action, Epoch,
@@ -17,6 +17,7 @@ use lockwise_detector::{
 };
 
 use super::{
+    backoff::look_again,
     held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
     local::{Local, local},
@@ -36,8 +37,6 @@ const READERS: u64 = PARKED - 1;
 const WRITER_SHIFT: u32 = 32;
 /// The writer where the thread has no record.
 const NOBODY: u64 = (u32::MAX as u64) << WRITER_SHIFT;
-/// How often a thread looks again before it blocks.
-const SPINS: u32 = 100;
 
 fn writer(word: u64) -> u64 {
     word >> WRITER_SHIFT
@@ -129,18 +128,14 @@ fn take(lock: &RawRwLock, mode: Mode, record: &Record) -> bool {
 
 #[cold]
 fn spin(lock: &RawRwLock, mode: Mode, record: &Record, until: Until) -> bool {
-    let spins = if until == Until::Now { 1 } else { SPINS };
-    for _ in 0..spins {
-        if take(lock, mode, record) {
-            return true;
-        }
-        let word = lock.word.load(Ordering::Relaxed);
-        if word & PARKED != 0 {
-            return false;
-        }
-        hint::spin_loop();
+    let look = || {
+        let parked = || lock.word.load(Ordering::Relaxed) & PARKED != 0;
+        take(lock, mode, record).then_some(true).or_else(|| parked().then_some(false))
+    };
+    match until {
+        Until::Now => look() == Some(true),
+        _ => look_again(look) == Some(true),
     }
-    false
 }
 
 /// Whether the detector knows that what was released before comes before this thread's present.

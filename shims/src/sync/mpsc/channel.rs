@@ -22,7 +22,7 @@ use lockwise_detector::{
 };
 
 use crate::rt::{
-    self, Meta, Monitor, MonitorGuard, Until,
+    self, Meta, Monitor, MonitorGuard, RawCondvar, Until,
     lane::{Arrival, Lane, Open},
 };
 
@@ -37,7 +37,9 @@ pub(super) struct Channel<T> {
     /// Its values are the receipts of messages in a bounded channel, and the ends of the two sides.
     signals: Meta,
     capacity: Option<usize>,
+    /// The receiver waits at the monitor itself; senders wait here, for room or for a receipt.
     state: Monitor<State<T>>,
+    freed: RawCondvar,
     /// What takes the monitor's place in a world that has lanes.
     lane: Lane,
 }
@@ -70,6 +72,7 @@ impl<T> Channel<T> {
                 receiver: true,
                 receiving: false,
             }),
+            freed: RawCondvar::quiet(),
             lane: Lane::new(),
         }
     }
@@ -81,9 +84,9 @@ impl<T> Channel<T> {
             return self.send_by_lane(lane, message);
         }
         let mut state = self.state.enter();
-        let on = Some(rt::wait_for(&self.messages, Purpose::Send));
+        let to_send = (&self.messages, Purpose::Send);
         let ready = |state: &State<T>| !state.receiver || self.has_room(state, until);
-        let ready = state.wait_until(on, until, ready);
+        let ready = state.wait_at(&self.freed, to_send, until, ready);
         if !state.receiver {
             return Err(self.disconnected(state, message));
         }
@@ -97,7 +100,7 @@ impl<T> Channel<T> {
                 return Ok(());
             }
             let settled = |state: &State<T>| state.received > number || !state.receiver;
-            state.wait_until(on, until, settled);
+            state.wait_at(&self.freed, to_send, until, settled);
             if let Some(message) = state.take_back(number) {
                 return Err(self.disconnected(state, message));
             }
@@ -124,12 +127,7 @@ impl<T> Channel<T> {
         publish(&self.messages, number);
         state.sent += 1;
         state.queue.push_back(Some(message));
-        if self.capacity.is_none() {
-            // Nobody waits but the receiver.
-            state.notify_one();
-        } else {
-            state.notify_all();
-        }
+        state.notify_one();
         number
     }
 
@@ -156,7 +154,8 @@ impl<T> Channel<T> {
             state.received += 1;
             if self.capacity.is_some() {
                 publish(&self.signals, number);
-                state.notify_all();
+                // Each sender in a rendezvous waits for its own message; of the others any will do.
+                self.freed.notify(self.capacity == Some(0));
             }
             drop(state);
             observe(&self.messages, number);
@@ -193,7 +192,7 @@ impl<T> Channel<T> {
         }
         state.senders -= 1;
         if state.senders == 0 {
-            state.notify_all();
+            state.notify_one();
         }
     }
 
@@ -220,7 +219,7 @@ impl<T> Channel<T> {
             Some(0) => VecDeque::new(),
             _ => mem::take(&mut state.queue),
         };
-        state.notify_all();
+        self.freed.notify(true);
         drop(state);
         // What their destructors do may lead back here.
         drop(orphans);

@@ -17,7 +17,7 @@ mod stuck;
 use std::{
     collections::VecDeque,
     ops::{Deref, DerefMut},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 use lockwise_detector::{
@@ -33,6 +33,7 @@ pub(super) use self::{
 use self::{orphans::Orphans, queue::Waiter, session::Session};
 use super::{
     atomic::Shadows,
+    backoff::look_again,
     known::Table,
     local::{Inside, Local, local},
     record::Record,
@@ -58,6 +59,8 @@ pub(super) struct Kernel {
     ended: VecDeque<Arc<Record>>,
     next_serial: u32,
     queues: IdMap<usize, VecDeque<Waiter>>,
+    /// Threads whose waits have ended, and whom the operating system has put to sleep.
+    asleep: Vec<Arc<Record>>,
     pub(super) shadows: Shadows,
     /// Locks of other crates.
     pub(super) foreign: Table,
@@ -102,7 +105,7 @@ impl Kernel {
         let local = local();
         let inside = local.enter();
         local.set_in_kernel(true);
-        let mut kernel = KERNEL.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kernel = lock();
         kernel.get_or_insert_with(Self::new);
         Entered { kernel: Some(kernel), local, _inside: inside }
     }
@@ -116,6 +119,7 @@ impl Kernel {
             ended: VecDeque::new(),
             next_serial: 1,
             queues: IdMap::default(),
+            asleep: Vec::new(),
             shadows: Shadows::default(),
             foreign: Table::default(),
             orphans: Orphans::default(),
@@ -220,7 +224,24 @@ impl Drop for Entered {
         if self.local.take_missed_wake() {
             self.wake_all_first();
         }
+        // One is what there is most often: that leaves the memory where it is.
+        let (first, more) = match self.asleep.len() {
+            0 | 1 => (self.asleep.pop(), Vec::new()),
+            _ => (None, std::mem::take(&mut self.asleep)),
+        };
         self.kernel = None;
         self.local.set_in_kernel(false);
+        first.iter().chain(&more).for_each(|record| record.parker.ring());
     }
+}
+
+/// Takes the kernel's lock. It is held for about a microsecond, so whoever finds it taken is better
+/// off looking again than sleeping, unless its owner does not run.
+fn lock() -> MutexGuard<'static, Option<Kernel>> {
+    let taken = look_again(|| match KERNEL.try_lock() {
+        Ok(kernel) => Some(kernel),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    });
+    taken.unwrap_or_else(|| KERNEL.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -8,7 +8,7 @@ use lockwise_detector::{Action, Site, op::Mode};
 use super::{Entered, Kernel, Stuck};
 use crate::rt::{
     Wake,
-    os::record::{Record, Woken},
+    os::{parker::Woken, record::Record},
 };
 
 /// A blocked thread in a queue.
@@ -86,7 +86,9 @@ impl Kernel {
         if waiter.announced {
             self.emit(&waiter.record, Site::UNKNOWN, Action::Unblock);
         }
-        waiter.record.wake(woken);
+        if waiter.record.parker.wake(woken) {
+            self.asleep.push(Arc::clone(&waiter.record));
+        }
         waiter.record
     }
 
@@ -139,10 +141,24 @@ impl Entered {
     ///
     /// The wait can never end: no thread of the session can go on.
     pub(in crate::rt::os) fn block(
-        mut self,
+        self,
         record: &Arc<Record>,
         wait: Wait,
     ) -> (Self, Result<Wake, Stuck>) {
+        let outcome = self.sleep(record, wait);
+        (Kernel::enter(), outcome)
+    }
+
+    /// Leaves, and blocks in a queue until woken.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Entered::block`].
+    pub(in crate::rt::os) fn sleep(
+        mut self,
+        record: &Arc<Record>,
+        wait: Wait,
+    ) -> Result<Wake, Stuck> {
         let waiter = Waiter {
             record: Arc::clone(record),
             mode: wait.mode,
@@ -159,23 +175,23 @@ impl Entered {
             self.break_stuck(session);
         }
         self.leave_quietly();
-        let mut woken = record.sleep(wait.deadline);
-        let mut kernel = Kernel::enter();
+        let mut woken = record.parker.sleep(wait.deadline);
         // Whoever woke it may have had it learn something.
         record.knowledge.has_news();
         if woken.is_none() {
+            let mut kernel = Kernel::enter();
             if kernel.take_out(wait.key, record.serial).is_some() {
                 if wait.announced {
                     kernel.emit(record, Site::UNKNOWN, Action::Unblock);
                 }
-                return (kernel, Ok(Wake::TimedOut));
+                kernel.leave_quietly();
+                return Ok(Wake::TimedOut);
             }
-            woken = record.take_late_wake();
+            woken = record.parker.take();
         }
-        let outcome = match woken {
-            Some(Woken::Cancelled) => Err(kernel.verdict(record)),
+        match woken {
+            Some(Woken::Cancelled) => Err(Kernel::enter().verdict(record)),
             _ => Ok(Wake::Notified),
-        };
-        (kernel, outcome)
+        }
     }
 }
