@@ -10,11 +10,12 @@ use std::{
 
 use lockwise_detector::{Epoch, ObjectId};
 
-use super::{held::Depth, kernel, record::Record};
-
-/// How many contexts a thread remembers having told the detector of, each in one of two places.
-/// Where more share them, they push each other out, and are then told again: slower, never wrong.
-const SEEN: usize = 4096;
+use super::{
+    held::Depth,
+    kernel,
+    record::Record,
+    seen::{SEEN, Table},
+};
 
 /// How many other threads' moments a thread remembers.
 const KNOWN: usize = 16;
@@ -80,7 +81,7 @@ pub(super) fn local() -> &'static Local {
 
 struct Owner {
     record: Arc<Record>,
-    seen: Box<[u64; SEEN]>,
+    seen: Table,
     /// Whether nobody else tells of the thread's end.
     root: bool,
 }
@@ -165,12 +166,12 @@ impl Local {
         root: bool,
     ) -> Option<(Arc<Record>, bool)> {
         let _inside = self.enter();
-        let mut owner = Owner { record, seen: Box::new([0; SEEN]), root };
+        let mut owner = Owner { record, seen: Table::new(), root };
         owner.record.begin_to_run();
         self.word.set(owner.record.word());
         self.set_record(Arc::as_ptr(&owner.record));
         owner.record.held.rebase(self.seed.get());
-        self.seen.set(&raw mut *owner.seen);
+        self.seen.set(owner.seen.as_mut_ptr());
         self.known.iter().for_each(|known| known.set(0));
         let before = OWNER.try_with(|slot| slot.borrow_mut().replace(owner)).ok().flatten()?;
         let before = std::mem::ManuallyDrop::new(before);

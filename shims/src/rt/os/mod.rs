@@ -15,6 +15,7 @@ mod mutex;
 mod parker;
 mod record;
 mod rwlock;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod thread;
