@@ -5,13 +5,13 @@
 //! their addresses, and in a model nothing may.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
 use super::sleep::Sort;
 use crate::rt::{
-    self, Monitor, RawCondvar, World, dispatch,
+    self, Monitor, MonitorGuard, RawCondvar, Until, Wake, World, dispatch,
     foreign::{Deed, Foreign},
     thread::Thread,
 };
@@ -24,11 +24,38 @@ const FAIR: Duration = Duration::from_micros(500);
 /// The parked threads.
 pub(super) struct Lot {
     queue: Vec<Parked>,
-    /// Threads that were woken and have not seen it: their tickets, and what they were given.
-    woken: Vec<(u64, usize)>,
     tickets: u64,
     /// When the next release should be a fair one.
     fair_at: Option<Instant>,
+}
+
+/// What wakes one parked thread, once.
+pub(super) struct Bell {
+    rings: RawCondvar,
+    /// What the thread was given by whoever woke it.
+    token: OnceLock<usize>,
+}
+
+impl Bell {
+    pub(super) fn new() -> Self {
+        Self { rings: RawCondvar::quiet(), token: OnceLock::new() }
+    }
+
+    /// What the thread was given, if it was woken.
+    pub(super) fn token(&self) -> Option<usize> {
+        self.token.get().copied()
+    }
+
+    /// Leaves the lot and waits; may return for no reason.
+    #[track_caller]
+    pub(super) fn wait(&self, lot: MonitorGuard<'_, Lot>, until: Until) -> Wake {
+        lot.leave_and_wait(&self.rings, until)
+    }
+
+    #[track_caller]
+    fn ring(&self) {
+        self.rings.notify(false);
+    }
 }
 
 /// A parked thread.
@@ -36,7 +63,7 @@ struct Parked {
     ticket: u64,
     key: usize,
     token: usize,
-    bell: Arc<RawCondvar>,
+    bell: Arc<Bell>,
     /// What it waits at, and who it is; `None` if that is a lock, whose release wakes it.
     signal: Option<(Foreign, Thread)>,
     /// Whether it has said that it waits.
@@ -76,17 +103,11 @@ pub enum Requeued {
 
 impl Lot {
     const fn new() -> Self {
-        Self { queue: Vec::new(), woken: Vec::new(), tickets: 0, fair_at: None }
+        Self { queue: Vec::new(), tickets: 0, fair_at: None }
     }
 
     /// Adds the calling thread. Returns its ticket.
-    pub(super) fn add(
-        &mut self,
-        key: usize,
-        token: usize,
-        bell: &Arc<RawCondvar>,
-        sort: &Sort,
-    ) -> u64 {
+    pub(super) fn add(&mut self, key: usize, token: usize, bell: &Arc<Bell>, sort: &Sort) -> u64 {
         self.tickets += 1;
         let (ticket, bell) = (self.tickets, Arc::clone(bell));
         let signal = sort.signal().map(|signal| (signal, Thread::current()));
@@ -98,12 +119,6 @@ impl Lot {
     pub(super) fn set_blocked(&mut self, ticket: u64) {
         let parked = self.queue.iter_mut().find(|parked| parked.ticket == ticket);
         parked.into_iter().for_each(|parked| parked.blocked = true);
-    }
-
-    /// What the thread was given that was woken.
-    pub(super) fn take_woken(&mut self, ticket: u64) -> Option<usize> {
-        let index = self.woken.iter().position(|(woken, _)| *woken == ticket)?;
-        Some(self.woken.swap_remove(index).1)
     }
 
     /// Takes a thread out that gives up: the key that it was at by then, and whether it was the
@@ -124,13 +139,14 @@ impl Lot {
 
     /// Takes the thread at `index` out of the queue and gives it `token`. It is to be woken when
     /// the lot has been left: before, it would have to wait for that.
-    fn wake(&mut self, index: usize, token: usize) -> Arc<RawCondvar> {
+    fn wake(&mut self, index: usize, token: usize) -> Arc<Bell> {
         let parked = self.queue.remove(index);
         if let Some((signal, thread)) = &parked.signal {
             // Each thread has a token of its own, for good: what earlier wakes gave it, it has.
             tell(signal, Deed::Wake(parked.blocked.then_some(thread), thread.number()));
         }
-        self.woken.push((parked.ticket, token));
+        let woken = parked.bell.token.set(token);
+        debug_assert_eq!(woken, Ok(()), "who was woken has left the queue");
         parked.bell
     }
 
@@ -164,7 +180,7 @@ pub fn unpark_one(key: usize, callback: impl FnOnce(Unparked) -> usize) -> Unpar
     let token = callback(result);
     let bell = lot.wake(index, token);
     drop(lot);
-    bell.notify(false);
+    bell.ring();
     result
 }
 
@@ -177,7 +193,7 @@ pub fn unpark_all(key: usize, token: usize) -> usize {
         bells.push(lot.wake(index, token));
     }
     drop(lot);
-    bells.iter().for_each(|bell| bell.notify(false));
+    bells.iter().for_each(|bell| bell.ring());
     bells.len()
 }
 
@@ -210,7 +226,7 @@ pub fn unpark_filter(
         bells.extend(index.map(|index| lot.wake(index, token)));
     }
     drop(lot);
-    bells.iter().for_each(|bell| bell.notify(false));
+    bells.iter().for_each(|bell| bell.ring());
     result
 }
 
@@ -253,7 +269,7 @@ pub fn unpark_requeue(
     let bell = index.map(|index| lot.wake(index, token));
     drop(lot);
     if let Some(bell) = bell {
-        bell.notify(false);
+        bell.ring();
     }
     result
 }

@@ -19,13 +19,13 @@ use lockwise_detector::op::ObjectKind;
 use super::{
     caller::Call,
     hooks,
-    lot::{LOT, tell},
+    lot::{Bell, LOT, tell},
     until,
 };
 use crate::{
     report,
     rt::{
-        self, RawCondvar, Stop, Until, Wake,
+        self, Stop, Until, Wake,
         foreign::{Deed, Foreign},
         thread::Thread,
     },
@@ -100,7 +100,7 @@ pub fn park(
 ) -> Parked {
     let until = until(timeout);
     let sort = Sort::of(Call::here(), key, until);
-    let bell = Arc::new(RawCondvar::quiet());
+    let bell = Arc::new(Bell::new());
     let mut lot = LOT.enter();
     if !validate() {
         return Parked::Invalid;
@@ -126,7 +126,7 @@ pub fn park(
 /// A thread that parks.
 struct Sleep {
     ticket: u64,
-    bell: Arc<RawCondvar>,
+    bell: Arc<Bell>,
     sort: Sort,
     until: Until,
 }
@@ -166,10 +166,10 @@ impl Sleep {
     /// Waits for somebody to wake it; `None` if time ran out. An error is a panic.
     #[track_caller]
     fn wait(&self, released: Option<Foreign>) -> Result<Option<usize>, Box<dyn Any + Send>> {
-        let mut lot = LOT.enter();
         let mut announced = false;
         loop {
-            if let Some(token) = lot.take_woken(self.ticket) {
+            let mut lot = LOT.enter();
+            if let Some(token) = self.bell.token() {
                 return Ok(Some(token));
             }
             // Whoever would wake the thread has to come here, and says that the wait is over.
@@ -178,10 +178,12 @@ impl Sleep {
                     lot.set_blocked(self.ticket);
                     self.sort.announce(released).unwrap_or_else(|stop| stop.raise());
                 }
-                lot.wait_on(&self.bell, None, self.until)
+                self.bell.wait(lot, self.until)
             });
-            if panic::catch_unwind(wait)? == Wake::TimedOut {
-                return Ok(lot.take_woken(self.ticket));
+            let wake = panic::catch_unwind(wait)?;
+            let token = self.bell.token();
+            if token.is_some() || wake == Wake::TimedOut {
+                return Ok(token);
             }
         }
     }
@@ -190,7 +192,7 @@ impl Sleep {
     #[track_caller]
     fn give_up(&self, timed_out: impl FnOnce(usize, bool)) -> Parked {
         let mut lot = LOT.enter();
-        if let Some(token) = lot.take_woken(self.ticket) {
+        if let Some(token) = self.bell.token() {
             return Parked::Unparked(token);
         }
         if let Some((key, last)) = lot.remove(self.ticket) {

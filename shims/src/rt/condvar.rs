@@ -66,6 +66,23 @@ impl RawCondvar {
         dispatch!(world => unsafe { world.condvar_wait(self, mutex, on, until, changed) })
     }
 
+    /// [`RawCondvar::wait`] which does not acquire `mutex` again.
+    ///
+    /// # Safety
+    ///
+    /// The calling thread holds `mutex`.
+    #[track_caller]
+    pub(crate) unsafe fn wait_released(
+        &self,
+        mutex: &RawMutex,
+        on: Option<WaitFor>,
+        until: Until,
+        changed: bool,
+    ) -> Wake {
+        // SAFETY: the caller's promise is the one asked for.
+        dispatch!(world => unsafe { world.condvar_wait_released(self, mutex, on, until, changed) })
+    }
+
     /// The wait that a condition variable which analyses see announces itself.
     ///
     /// # Safety

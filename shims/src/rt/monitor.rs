@@ -101,6 +101,14 @@ impl<S> MonitorGuard<'_, S> {
         wake
     }
 
+    /// Leaves for good and waits at a condition variable of its own; may return for no reason.
+    #[track_caller]
+    pub(crate) fn leave_and_wait(mut self, changed: &RawCondvar, until: Until) -> Wake {
+        self.entered = false;
+        // SAFETY: a guard that has entered holds the lock, and this ends the guard.
+        unsafe { changed.wait_released(&self.monitor.lock, None, until, self.changed) }
+    }
+
     /// Waits until `ready`; false if time ran out first.
     #[track_caller]
     pub(crate) fn wait_until(

@@ -31,6 +31,7 @@ impl Until {
         dispatch!(world => world.now()).checked_add(duration).map_or(Self::Forever, Self::Deadline)
     }
 
+    #[inline]
     pub(crate) fn patience(self) -> Patience {
         match self {
             Self::Forever => Patience::Forever,
@@ -122,6 +123,28 @@ pub(crate) trait World: Copy {
         changed: bool,
     ) -> Wake;
 
+    /// The same, but does not acquire `mutex` again.
+    ///
+    /// # Safety
+    ///
+    /// As for [`World::mutex_unlock`].
+    #[track_caller]
+    unsafe fn condvar_wait_released(
+        self,
+        condvar: &RawCondvar,
+        mutex: &RawMutex,
+        on: Option<WaitFor>,
+        until: Until,
+        changed: bool,
+    ) -> Wake {
+        // SAFETY: the caller's promise; and the wait has acquired what is released here.
+        unsafe {
+            let wake = self.condvar_wait(condvar, mutex, on, until, changed);
+            self.mutex_unlock(mutex, false);
+            wake
+        }
+    }
+
     /// Wakes one waiter, or all.
     #[track_caller]
     fn condvar_notify(self, condvar: &RawCondvar, all: bool);
@@ -201,6 +224,21 @@ pub(crate) trait World: Copy {
     /// or a `GiveUp`, which a primitive sends while it changes hands or unwinds.
     #[track_caller]
     fn emit(self, meta: &Meta, action: Action);
+
+    /// Sends the `Publish` of a message at an object whose messages one thread takes in the order
+    /// in which they were sent. Returns whether it did: not, if those before tell all that this one
+    /// could.
+    #[track_caller]
+    fn publish_in_order(self, meta: &Meta, token: u64) -> bool {
+        self.emit(meta, Action::Publish { object: meta.id(), token });
+        true
+    }
+
+    /// Sends the `Observe` of such a message, which was `published` or not.
+    #[track_caller]
+    fn observe_in_order(self, meta: &Meta, token: u64, _published: bool) {
+        self.emit(meta, Action::Observe { object: meta.id(), token });
+    }
 
     /// Sends the `Observe` of a value (token 0) that is published once and for all, unless it can
     /// tell that this thread has done so before.

@@ -32,6 +32,24 @@ pub(super) unsafe fn wait(
     on: Option<WaitFor>,
     until: Until,
 ) -> Wake {
+    // SAFETY: the caller's promise.
+    let wake = unsafe { wait_released(condvar, raw, on, until) };
+    mutex::lock(raw, Until::Forever);
+    wake
+}
+
+/// Releases `mutex` and waits.
+///
+/// # Safety
+///
+/// The calling thread holds `mutex`.
+#[track_caller]
+pub(super) unsafe fn wait_released(
+    condvar: &RawCondvar,
+    raw: &RawMutex,
+    on: Option<WaitFor>,
+    until: Until,
+) -> Wake {
     let local = local();
     let Some(record) = local.shared_record() else {
         // SAFETY: the caller's promise.
@@ -60,13 +78,7 @@ pub(super) unsafe fn wait(
     };
     condvar.waiters.fetch_sub(1, Ordering::SeqCst);
     record.memory.deal();
-    match outcome {
-        Ok(wake) => {
-            mutex::lock(raw, Until::Forever);
-            wake
-        }
-        Err(stuck) => stuck.raise(),
-    }
+    outcome.unwrap_or_else(|stuck| stuck.raise())
 }
 
 #[track_caller]
@@ -129,7 +141,6 @@ unsafe fn wait_unseen(raw: &RawMutex, until: Until) -> Wake {
     // SAFETY: the caller's promise.
     unsafe { mutex::unlock(raw) };
     std::thread::sleep(std::time::Duration::from_millis(1));
-    mutex::lock(raw, Until::Forever);
     match until {
         Until::Deadline(deadline) if std::time::Instant::now() >= deadline => Wake::TimedOut,
         _ => Wake::Notified,

@@ -12,7 +12,7 @@ use lockwise_detector::{
 use super::{
     kernel::{Entered, Kernel},
     known::{self, Known},
-    local::{self, local},
+    local::{self, local, manner},
     record::Record,
 };
 use crate::{
@@ -68,17 +68,6 @@ fn disown_quickly(key: usize) -> bool {
         known.let_go(record);
     }
     quick
-}
-
-/// A context in which a lock was acquired, for the detector: it learns less from one who would not
-/// have waited.
-#[inline]
-fn manner(context: u64, patience: Patience) -> u64 {
-    if patience == Patience::Forever {
-        context
-    } else {
-        context.wrapping_mul(0xD1B5_4A32_D192_ED03)
-    }
 }
 
 /// Whether the detector learns from the acquisition by a thread that holds nothing else: from a

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use lockwise_detector::{Epoch, ObjectId};
+use lockwise_detector::{Epoch, ObjectId, op::Patience};
 
 use super::{
     held::Depth,
@@ -319,6 +319,17 @@ impl Local {
     }
 }
 
+/// A context in which a lock was acquired, for the detector: it learns less from one who would not
+/// have waited.
+#[inline]
+pub(super) fn manner(context: u64, patience: Patience) -> u64 {
+    if patience == Patience::Forever {
+        context
+    } else {
+        context.wrapping_mul(0xD1B5_4A32_D192_ED03)
+    }
+}
+
 /// Contexts are products: of those the upper bits depend on all bits of the factors.
 #[inline]
 fn seen_index(context: u64) -> usize {
@@ -382,6 +393,10 @@ pub(super) enum First {
     Sight,
     /// Is about to wait at it.
     Wait,
+    /// Sends a message there since it had news so often.
+    Sending(u32),
+    /// Receives a message.
+    Receipt,
 }
 
 /// Whether this is the first time for this thread, as far as it remembers.
@@ -389,10 +404,14 @@ pub(super) enum First {
 pub(super) fn is_first(object: ObjectId, what: First) -> bool {
     let local = local();
     // As for places: odd multiples of the id are no contexts of locks.
-    let mark = object.0.wrapping_mul(match what {
-        First::Sight => 0xA24B_AED4_963E_E407,
-        First::Wait => 0x9FB2_1C65_1E98_DF25,
-    });
+    let (factor, news) = match what {
+        First::Sight => (0xA24B_AED4_963E_E407, 0),
+        First::Wait => (0x9FB2_1C65_1E98_DF25, 0),
+        First::Sending(news) => (0xD134_2543_DE82_EF95, news),
+        First::Receipt => (0xDA94_2042_E4DD_58B5, 0),
+    };
+    let news = u64::from(news).wrapping_mul(0xAF25_1AF3_B0F0_25B5);
+    let mark = object.0.wrapping_mul(factor).wrapping_add(news);
     let first = !local.has_seen(mark);
     if first {
         local.set_seen(mark);

@@ -11,6 +11,7 @@ mod held;
 mod kernel;
 mod known;
 pub(crate) mod local;
+mod messages;
 mod mutex;
 mod parker;
 mod record;
@@ -89,6 +90,19 @@ impl World for Os {
     ) -> Wake {
         // SAFETY: the caller's promise.
         unsafe { condvar::wait(condvar, mutex, on, until) }
+    }
+
+    #[track_caller]
+    unsafe fn condvar_wait_released(
+        self,
+        condvar: &RawCondvar,
+        mutex: &RawMutex,
+        on: Option<WaitFor>,
+        until: Until,
+        _changed: bool,
+    ) -> Wake {
+        // SAFETY: the caller's promise.
+        unsafe { condvar::wait_released(condvar, mutex, on, until) }
     }
 
     #[track_caller]
@@ -198,6 +212,16 @@ impl World for Os {
         } else {
             kernel.leave();
         }
+    }
+
+    #[track_caller]
+    fn publish_in_order(self, meta: &Meta, token: u64) -> bool {
+        messages::publish(meta, token)
+    }
+
+    #[track_caller]
+    fn observe_in_order(self, meta: &Meta, token: u64, published: bool) {
+        messages::observe(meta, token, published);
     }
 
     #[inline]

@@ -22,7 +22,7 @@ use super::{
     backoff::look_again,
     held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
-    local::local,
+    local::{local, manner},
     record::Record,
 };
 use crate::{
@@ -51,7 +51,7 @@ pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
     let hold = Hold::of_mutex(object);
     let depth = record.held.depth();
     let context = hold.after(record.held.context());
-    if local.might_tell(record, depth, context) || !take(mutex, local.word()) {
+    if local.might_tell(record, depth, manner(context, until.patience())) || !take(mutex, local.word()) {
         return lock_slowly(mutex, until);
     }
     if !record.is_own(Epoch::from_bits(mutex.last_release.load(Ordering::Relaxed))) {
@@ -74,7 +74,7 @@ fn lock_slowly(mutex: &RawMutex, until: Until) -> bool {
 fn lock_observed(mutex: &RawMutex, meta: &Meta, record: &Record, until: Until) -> bool {
     let local = local();
     let hold = Hold::of_mutex(meta.id());
-    let context = hold.after(record.held.context());
+    let context = manner(hold.after(record.held.context()), until.patience());
     let told = local.should_tell(record, context);
     if !take(mutex, local.word()) && !spin(mutex, local.word(), until) {
         return lock_contended(mutex, meta, record, until);
@@ -231,7 +231,7 @@ fn finish(
     kernel.leave_quietly();
     let hold = Hold::of_mutex(meta.id());
     record.held.push_slowly(hold, meta.origin(), place, true);
-    local().set_seen(record.held.context());
+    local().set_seen(manner(record.held.context(), until.patience()));
     stop_if_found(mutex);
     true
 }

@@ -20,7 +20,7 @@ use super::{
     backoff::look_again,
     held::Hold,
     kernel::{Cancel, Entered, Kernel, Stuck, Wait},
-    local::{Local, local},
+    local::{Local, local, manner},
     mutex::{deadline, far_away},
     record::Record,
 };
@@ -67,7 +67,7 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     let hold = Hold::of_rwlock(object, mode);
     let depth = record.held.depth();
     let context = hold.after(record.held.context());
-    if local.might_tell(record, depth, context) || !take(lock, mode, record) {
+    if local.might_tell(record, depth, manner(context, until.patience())) || !take(lock, mode, record) {
         return lock_slowly(lock, mode, until);
     }
     if !is_own(lock, mode, record) {
@@ -85,7 +85,7 @@ fn lock_slowly(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
         return lock_unseen(lock, mode, until);
     };
     let hold = Hold::of_rwlock(lock.meta.id(), mode);
-    let context = hold.after(record.held.context());
+    let context = manner(hold.after(record.held.context()), until.patience());
     let told = local.should_tell(record, context);
     if !take(lock, mode, record) && !spin(lock, mode, record, until) {
         return lock_contended(lock, mode, record, until);
@@ -260,7 +260,7 @@ fn finish(
     kernel.leave_quietly();
     let hold = Hold::of_rwlock(lock.meta.id(), mode);
     record.held.push_slowly(hold, lock.meta.origin(), place, true);
-    local().set_seen(record.held.context());
+    local().set_seen(manner(record.held.context(), until.patience()));
 }
 
 /// In the kernel: acquires if possible, and otherwise makes the owners come to the kernel to

@@ -151,6 +151,34 @@ fn opposite_orders_one_after_the_other_are_predicted() {
 }
 
 #[test]
+fn a_lock_that_was_tried_first_is_told_when_it_is_waited_for() {
+    let after_a_try = |waits: bool| {
+        rules(move || {
+            let (a, b) = (mutex(), mutex());
+            let (a2, b2) = (Arc::clone(&a), Arc::clone(&b));
+            let (done, wait) = mpsc::channel();
+            let first = spawn(move || {
+                with(&a2, || {
+                    assert!(b2.lock(Until::Now));
+                    // SAFETY: locked above.
+                    unsafe { b2.unlock(true) };
+                });
+                if waits {
+                    with(&a2, || with(&b2, || ()));
+                }
+                done.send(()).unwrap();
+            });
+            wait.recv().unwrap();
+            let second = spawn(move || with(&b, || with(&a, || ())));
+            join(&first);
+            join(&second);
+        })
+    };
+    assert_eq!(after_a_try(true), ["lock-order-cycle"]);
+    assert_eq!(after_a_try(false), [""; 0]);
+}
+
+#[test]
 fn opposite_orders_at_once_are_a_deadlock_that_ends() {
     let found = rules(|| {
         let (a, b) = (mutex(), mutex());

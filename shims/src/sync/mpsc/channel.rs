@@ -22,7 +22,7 @@ use lockwise_detector::{
 };
 
 use crate::rt::{
-    self, Meta, Monitor, MonitorGuard, RawCondvar, Until,
+    self, Meta, Monitor, MonitorGuard, RawCondvar, Until, World, dispatch,
     lane::{Arrival, Lane, Open},
 };
 
@@ -45,15 +45,21 @@ pub(super) struct Channel<T> {
 }
 
 struct State<T> {
-    /// The messages from number `received` to number `sent`. One is `None` if its sender took it
-    /// back, after the end of the receiver.
-    queue: VecDeque<Option<T>>,
+    /// The messages from number `received` to number `sent`.
+    queue: VecDeque<Message<T>>,
     sent: u64,
     received: u64,
     senders: usize,
     /// Whether there is a receiver, and whether it waits.
     receiver: bool,
     receiving: bool,
+}
+
+struct Message<T> {
+    /// `None` if its sender took it back, after the end of the receiver.
+    content: Option<T>,
+    /// Whether the analyses were told that it was sent.
+    published: bool,
 }
 
 impl<T> Channel<T> {
@@ -124,11 +130,24 @@ impl<T> Channel<T> {
     #[track_caller]
     fn put(&self, state: &mut MonitorGuard<'_, State<T>>, message: T) -> u64 {
         let number = state.sent;
-        publish(&self.messages, number);
+        let published = self.publish_message(number);
         state.sent += 1;
-        state.queue.push_back(Some(message));
+        state.queue.push_back(Message { content: Some(message), published });
         state.notify_one();
         number
+    }
+
+    #[track_caller]
+    fn publish_message(&self, number: u64) -> bool {
+        dispatch!(world => world.publish_in_order(&self.messages, number))
+    }
+
+    /// The message that was received.
+    #[track_caller]
+    fn open(&self, message: Message<T>, number: u64) -> Result<T, RecvTimeoutError> {
+        let Message { content, published } = message;
+        dispatch!(world => world.observe_in_order(&self.messages, number, published));
+        content.ok_or(RecvTimeoutError::Disconnected)
     }
 
     #[track_caller]
@@ -149,7 +168,7 @@ impl<T> Channel<T> {
         let on = Some(rt::wait_for(&self.messages, Purpose::Receive));
         state.wait_until(on, until, |state| !state.queue.is_empty() || state.senders == 0);
         state.receiving = false;
-        if let Some(message) = state.queue.pop_front().flatten() {
+        if let Some(message) = state.queue.pop_front() {
             let number = state.received;
             state.received += 1;
             if self.capacity.is_some() {
@@ -158,8 +177,7 @@ impl<T> Channel<T> {
                 self.freed.notify(self.capacity == Some(0));
             }
             drop(state);
-            observe(&self.messages, number);
-            return Ok(message);
+            return self.open(message, number);
         }
         let disconnected = state.senders == 0;
         drop(state);
@@ -254,11 +272,11 @@ impl<T> Channel<T> {
             {
                 return false;
             }
-            publish(&self.messages, number);
-            let message = message.take();
+            let published = self.publish_message(number);
+            let content = message.take();
             self.alone(|state| {
                 state.sent += 1;
-                state.queue.push_back(message);
+                state.queue.push_back(Message { content, published });
             });
             lane.sent(number);
             true
@@ -288,14 +306,13 @@ impl<T> Channel<T> {
         }
         let message = self.alone(|state| {
             state.received += 1;
-            state.queue.pop_front().flatten()
+            state.queue.pop_front()
         });
         if self.capacity.is_some() {
             publish(&self.signals, number);
             lane.received(number);
         }
-        observe(&self.messages, number);
-        message.ok_or(RecvTimeoutError::Disconnected)
+        self.open(message.ok_or(RecvTimeoutError::Disconnected)?, number)
     }
 }
 
@@ -303,7 +320,7 @@ impl<T> State<T> {
     /// The message of that number, if it has not been received.
     fn take_back(&mut self, number: u64) -> Option<T> {
         let index = number.checked_sub(self.received)?;
-        self.queue.get_mut(usize::try_from(index).ok()?)?.take()
+        self.queue.get_mut(usize::try_from(index).ok()?)?.content.take()
     }
 }
 

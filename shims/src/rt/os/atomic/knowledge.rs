@@ -59,7 +59,7 @@ const SLOTS: usize = 4096;
 static STAMPS: [AtomicU32; SLOTS] = [const { AtomicU32::new(0) }; SLOTS];
 
 /// Whether what threads know of each other matters yet, in the lowest bit; above it, a count that
-/// grows when threads deal with each other by other means than atomics. Changed in the kernel only.
+/// grows when threads deal with each other by other means than atomics.
 static PULSE: AtomicU64 = AtomicU64::new(0);
 
 /// What [`PULSE`] is.
@@ -85,14 +85,14 @@ impl Pulse {
     }
 }
 
-/// In the kernel: from here on it matters what threads know of each other.
+/// From here on it matters what threads know of each other.
 pub(in crate::rt::os) fn matter() {
-    PULSE.store(PULSE.load(Relaxed) | 1, Relaxed);
+    PULSE.fetch_or(1, Relaxed);
 }
 
-/// In the kernel: threads deal with each other.
+/// Threads deal with each other.
 pub(in crate::rt::os) fn beat() {
-    PULSE.store(PULSE.load(Relaxed).wrapping_add(2), Relaxed);
+    PULSE.fetch_add(2, Relaxed);
 }
 
 /// A stamp or a count of news, and whether by an access that acquired or released; 0 for none.
@@ -142,6 +142,11 @@ impl Knowledge {
     /// The detector hears of what the thread did at `tick`.
     pub(in crate::rt::os) fn sent(&self, tick: Tick) {
         self.sent.fetch_max(tick, Relaxed);
+    }
+
+    /// How often the thread had something new to hand on.
+    pub(in crate::rt::os) fn news(&self) -> u32 {
+        self.news.load(Relaxed)
     }
 
     /// The thread has something new to hand on.
