@@ -7,6 +7,7 @@ use std::{
 };
 
 use lockwise::{
+    cell::Shared,
     record::record,
     sync::{
         Arc, Barrier, Mutex,
@@ -225,4 +226,52 @@ fn a_barrier_short_of_a_party_is_found() {
     });
     assert_eq!(recording.findings()[0].rule(), "hang");
     assert_eq!(recording.findings().len(), 1);
+}
+
+/// What is found if a thread sends messages that say nothing new, then `writes`; and the receiver
+/// reads when it has them all.
+fn found_after(writes: fn(&mpsc::Sender<u8>, &Shared<u8>)) -> Vec<&'static str> {
+    let findings = record(|| {
+        let x = Arc::new(Shared::new(0));
+        let (tx, rx) = mpsc::channel();
+        // Or the end of the last sender would hand on what it did.
+        let _other = tx.clone();
+        let (done, wait) = std::sync::mpsc::channel();
+        let written = Arc::clone(&x);
+        let sender = thread::spawn(move || {
+            // The first write makes what follows matter.
+            written.set(1);
+            (0..100).for_each(|_| tx.send(0).unwrap());
+            writes(&tx, &written);
+            done.send(()).unwrap();
+        });
+        let receiver = thread::spawn(move || {
+            wait.recv().unwrap();
+            (0..100).for_each(|_| drop(rx.recv()));
+            while rx.try_recv().is_ok() {}
+            x.get()
+        });
+        sender.join().unwrap();
+        receiver.join().unwrap();
+    });
+    findings.findings().iter().map(lockwise::record::Finding::rule).collect()
+}
+
+#[test]
+fn a_message_after_many_hands_on_what_is_new() {
+    let sent_first = |tx: &mpsc::Sender<u8>, x: &Shared<u8>| {
+        x.set(2);
+        tx.send(0).unwrap();
+    };
+    assert_eq!(found_after(sent_first), [""; 0]);
+    assert_eq!(found_after(|_, _| ()), [""; 0]);
+}
+
+#[test]
+fn what_is_done_after_the_last_message_is_not_handed_on() {
+    let sent_before = |tx: &mpsc::Sender<u8>, x: &Shared<u8>| {
+        tx.send(0).unwrap();
+        x.set(2);
+    };
+    assert_eq!(found_after(sent_before), ["data-race"]);
 }
