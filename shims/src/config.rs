@@ -3,6 +3,7 @@
 //! | variable | value | meaning |
 //! |---|---|---|
 //! | `LOCKWISE_ON_FINDING` | `panic` (default) or `collect` | whether a finding fails the test that causes it, or is only written down |
+//! | `LOCKWISE_LOOKUPS` | a directory | what has been looked up in the debug information is kept there for later processes of the same executable |
 //! | `LOCKWISE_OUTPUT` | a file | each finding is appended to it as one line of JSON, the moment it is found |
 //! | `LOCKWISE_REPLAY` | a token | what is explored makes only the execution of that token |
 //! | `LOCKWISE_TEST` | any text | the name of the test, for the findings |
@@ -36,6 +37,8 @@ pub(crate) enum OnFinding {
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) on_finding: OnFinding,
+    /// Where what was looked up in the debug information is kept.
+    pub(crate) lookups: Option<PathBuf>,
     pub(crate) output: Option<File>,
     pub(crate) test: Option<String>,
     /// The token of the execution that is to be made again.
@@ -58,8 +61,8 @@ impl std::fmt::Display for ConfigError {
         match self {
             Self::Unknown { name } => write!(
                 f,
-                "`{name}` is no variable of lockwise; there are LOCKWISE_ON_FINDING, \
-                 LOCKWISE_OUTPUT, LOCKWISE_REPLAY, LOCKWISE_TEST and LOCKWISE_TOLD"
+                "`{name}` is no variable of lockwise; there are LOCKWISE_LOOKUPS, \
+                 LOCKWISE_ON_FINDING, LOCKWISE_OUTPUT, LOCKWISE_REPLAY, LOCKWISE_TEST and LOCKWISE_TOLD"
             ),
             Self::NotText { name } => write!(f, "the value of `{name}` is not valid UTF-8"),
             Self::NoSuchValue { name, value, known } => {
@@ -94,6 +97,7 @@ impl Config {
                 "ON_FINDING" => config.on_finding = on_finding(&text(name, &value)?)?,
                 "REPLAY" => config.replay = Some(text(name, &value)?),
                 "TEST" => config.test = Some(text(name, &value)?),
+                "LOOKUPS" => config.lookups = Some(PathBuf::from(value)),
                 "OUTPUT" => config.output = Some(open(PathBuf::from(value))?),
                 "TOLD" => config.told = Some(open(PathBuf::from(value))?),
                 _ => return Err(ConfigError::Unknown { name: name.to_owned() }),

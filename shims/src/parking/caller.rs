@@ -8,14 +8,18 @@
 //! Where a build has no symbols, an acquisition counts as one that would not have waited: nothing
 //! is concluded from its order.
 
-use std::{cell::Cell, collections::BTreeMap, panic::Location};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::BTreeMap,
+    panic::Location,
+};
 
 use lockwise_detector::{
     Site,
     op::{Mode, ObjectKind, Patience},
 };
 
-use super::frames;
+use super::{frames, memo::Memo};
 use crate::{
     report,
     rt::{Ledger, foreign, os::local::unobserved},
@@ -35,13 +39,23 @@ pub(super) struct Call {
 }
 
 /// What a return address says, or the address of a [`Location`].
-#[derive(Debug)]
-struct Step {
-    address: usize,
-    kind: Option<ObjectKind>,
-    manner: Option<(Mode, Patience)>,
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Step {
+    pub(super) address: usize,
+    pub(super) kind: Option<ObjectKind>,
+    pub(super) manner: Option<(Mode, Patience)>,
     /// The place, if it is one of the user's or a [`Location`].
-    site: Option<Site>,
+    pub(super) site: Option<Site>,
+    /// A file whose atomics are a lock's own business.
+    pub(super) source: Option<&'static str>,
+}
+
+/// All steps, by address. They are kept for good: there are as many as the program has calls of
+/// this kind.
+struct Steps {
+    by_address: BTreeMap<usize, &'static Step>,
+    /// Once it was asked for, what earlier processes have found.
+    memo: OnceCell<Option<Memo>>,
 }
 
 /// How far the user's function may be away.
@@ -50,9 +64,8 @@ const DEPTH: usize = 48;
 /// How many steps a thread finds at once.
 const NEAR: usize = 1024;
 
-/// All steps, by address. They are kept for good: there are as many as the program has calls of
-/// this kind.
-static STEPS: Ledger<BTreeMap<usize, &'static Step>> = Ledger::new(BTreeMap::new());
+static STEPS: Ledger<Steps> =
+    Ledger::new(Steps { by_address: BTreeMap::new(), memo: OnceCell::new() });
 
 thread_local! {
     /// The steps that this thread came by, each in a place that its address tells.
@@ -115,28 +128,48 @@ fn step(address: usize, make: impl FnOnce(usize) -> Step) -> &'static Step {
 
 #[cold]
 fn find(address: usize, make: impl FnOnce(usize) -> Step) -> &'static Step {
-    if let Some(step) = STEPS.with(|steps| steps.get(&address).copied()) {
-        return step;
+    let known = STEPS.with(|steps| {
+        steps.remember();
+        steps.by_address.get(&address).copied()
+    });
+    known.unwrap_or_else(|| {
+        let made = make(address);
+        STEPS.with(|steps| steps.add(made, true))
+    })
+}
+
+impl Steps {
+    /// Takes in what earlier processes have found, once.
+    fn remember(&mut self) {
+        if self.memo.get().is_none() {
+            let (memo, steps) = Memo::open().unzip();
+            for step in steps.into_iter().flatten() {
+                self.add(step, false);
+            }
+            let _ = self.memo.set(memo);
+        }
     }
-    let made = make(address);
-    STEPS.with(|steps| *steps.entry(address).or_insert_with(|| Box::leak(Box::new(made))))
+
+    fn add(&mut self, made: Step, new: bool) -> &'static Step {
+        made.source.into_iter().for_each(foreign::add_source);
+        if let Some(Some(memo)) = self.memo.get_mut().filter(|_| new) {
+            memo.keep(&made);
+        }
+        self.by_address.entry(made.address).or_insert_with(|| Box::leak(Box::new(made)))
+    }
 }
 
 impl Step {
     /// What the place of a call of this module says.
     fn of(address: usize, place: &'static Location<'static>) -> Self {
         let file = place.file();
-        let raw = is_raw(file);
-        if raw {
-            // A lock's atomics are its own business.
-            foreign::add_source(file);
-        }
-        let kind = if raw { kind_of("", file) } else { None };
-        Self { address, kind, manner: None, site: Some(place.into()) }
+        let source = is_raw(file).then_some(file);
+        let kind = source.and_then(|file| kind_of("", file));
+        Self { address, kind, manner: None, site: Some(place.into()), source }
     }
 
     fn look_up(address: usize) -> Self {
-        let mut step = Self { address, kind: None, manner: None, site: None };
+        let mut step = Self { address, kind: None, manner: None, site: None, source: None };
         for (function, site) in report::calls_at(address) {
             let file: &'static str = site.map_or("", |site| site.file);
             match crate_of(&function, file) {
@@ -145,7 +178,7 @@ impl Step {
                     // The owner of a re-entrant mutex: what it says of itself is true or of no
                     // use. The mutex of a condition variable: it is there to panic at another one.
                     if ["remutex", "condvar"].contains(&stem(file)) {
-                        foreign::add_source(file);
+                        step.source = Some(file);
                     }
                     step.kind = step.kind.or_else(|| kind_of(&function, file));
                     step.manner = step.manner.or_else(|| manner_of(method(&function)));

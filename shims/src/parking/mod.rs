@@ -9,12 +9,14 @@
 //! - `hooks` hears of locks that are acquired and released without a wait: `parking_lot` says so
 //!   in every build, for its own deadlock detection. From 0.13 on it says so only with its feature
 //!   `deadlock_detection`: without, only waits are seen.
-//! - `caller` finds out from the stack what was called, and where; `frames` reads the stack.
+//! - `caller` finds out from the stack what was called, and where; `frames` reads the stack, and
+//!   `memo` is what earlier processes have found out.
 
 mod caller;
 mod frames;
 mod hooks;
 mod lot;
+mod memo;
 mod sleep;
 
 pub use self::{

@@ -25,7 +25,7 @@ use lockwise_detector::{
 
 pub(crate) use self::exit::{FAILED_TEST, expect_stuck_threads, watch};
 use self::resolve::ProcessResolver;
-pub(crate) use self::resolve::{calls_at, is_own_source};
+pub(crate) use self::resolve::{calls_at, is_own_source, root};
 pub(crate) use self::unwritten::{Unwritten, await_written};
 use crate::config::{Config, OnFinding};
 

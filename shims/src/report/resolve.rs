@@ -155,6 +155,11 @@ impl Resolve for ProcessResolver {
     }
 }
 
+/// Whence files of the workspace are named.
+pub(crate) fn root() -> PathBuf {
+    ProcessResolver::new().roots.into_iter().next().unwrap_or_default()
+}
+
 /// Whether `file` is of this crate.
 pub(crate) fn is_own_source(file: &str) -> bool {
     Path::new(file).starts_with(SOURCE)

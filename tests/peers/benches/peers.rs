@@ -2,13 +2,13 @@
 
 use std::{hint::black_box, time::Duration};
 
-use criterion::{BenchmarkGroup, Criterion, Throughput};
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, Throughput};
 use lockwise_peers::{
     Peer,
     cpu_time::{self, CpuTime},
     orders::{self, Pairs},
     peer::{self, Deloxide, Lockwise, NoDeadlocks, ParkingLot, Std, TracingMutex},
-    work,
+    threads, work,
 };
 
 /// How many locks there are where the size of the graph matters.
@@ -50,6 +50,14 @@ fn main() {
     all_peers!("nested-8", nested8);
     all_peers!("rwlock-read", read);
     all_peers!("create", create);
+    for (row, std, ours) in threads::ROWS {
+        group(&mut criterion, row, &|group| {
+            group.sample_size(20).sampling_mode(SamplingMode::Flat);
+            for (name, deed) in [(Std::NAME, std), (Lockwise::NAME, ours)] {
+                group.bench_function(name, |bencher| bencher.iter_custom(deed));
+            }
+        });
+    }
     for ((order, pairs), (_, fewer)) in
         orders::orders(LOCKS).iter().zip(&orders::orders(FEWER_LOCKS))
     {
@@ -94,7 +102,7 @@ fn create<P: Peer>(group: &mut Group<'_>) {
 /// All of `pairs` on `n` new locks in an empty graph; time per edge.
 fn new_edges<P: Peer>(group: &mut Group<'_>, n: usize, pairs: &Pairs) {
     group.sample_size(10).throughput(Throughput::Elements(pairs.len() as u64));
-    group.sampling_mode(criterion::SamplingMode::Flat);
+    group.sampling_mode(SamplingMode::Flat);
     group.bench_function(P::NAME, |bencher| {
         bencher.iter_custom(|times| (0..times).map(|_| once::<P>(n, pairs)).sum());
     });

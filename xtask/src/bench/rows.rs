@@ -20,6 +20,8 @@ pub(crate) enum Budget {
     Nanoseconds(f64),
     /// No more than in another row, but for noise.
     AsIn(&'static str),
+    /// Whatever it takes.
+    Open,
 }
 
 const fn row(id: &'static str, title: &'static str, budget: Budget) -> Row {
@@ -32,6 +34,12 @@ pub(crate) const ROWS: &[Row] = &[
     row("nested-8", "8 nested", Budget::TimesStd(1.3)),
     row("rwlock-read", "RwLock read", Budget::TimesStd(1.1)),
     row("create", "create + lock + drop", Budget::TimesStd(2.0)),
+    row("atomic-load", "atomic load", Budget::Open),
+    row("atomic-add", "atomic fetch_add", Budget::Open),
+    row("message", "message to another thread", Budget::Open),
+    row("full-channel", "message of 8 threads, room for 4", Budget::Open),
+    row("hand-over", "park and unpark, there and back", Budget::Open),
+    row("spawn", "thread spawn + join", Budget::Open),
     row("new-edge-ascending", "new edge, 10,000 locks ascending", Budget::Nanoseconds(1000.0)),
     row("new-edge-reversed", "new edge, reversed", Budget::Nanoseconds(1000.0)),
     row("new-edge-star", "new edge, star", Budget::Nanoseconds(1000.0)),

@@ -26,6 +26,7 @@ fn cells(row: &Row, medians: &Medians) -> Option<[String; 7]> {
             let bound = medians.get(other, "lockwise").map(|bound| bound * NOISE);
             (bound, String::from("as among 100"))
         }
+        Budget::Open => (None, String::from("-")),
     };
     // Without std there is nothing to divide by, and the peer's own time is given.
     let peer = medians.best_peer(row.id).map(|(peer, time)| match std {

@@ -28,6 +28,9 @@ pub const OUTPUT: &str = "LOCKWISE_OUTPUT";
 pub const TEST: &str = "LOCKWISE_TEST";
 /// Names the file that gets the number of operations that the analyses were told of.
 pub const TOLD: &str = "LOCKWISE_TOLD";
+/// Names the directory in which processes keep, for later ones, what they have looked up in their
+/// executable's debug information.
+pub const LOOKUPS: &str = "LOCKWISE_LOOKUPS";
 /// What a process ends with whose variables are wrong: it says so, and has run nothing.
 pub const BAD_CONFIG: i32 = exit::CONFIG as i32;
 /// What happens at a finding: with `collect` it is written, and the program goes on if it can.

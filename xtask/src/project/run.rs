@@ -83,6 +83,7 @@ impl Run<'_> {
         if self.observed {
             observe(&mut command, &output);
             command.env(protocol::TEST, &test.name).env(protocol::TOLD, &told);
+            command.envs(suite.directory(test).map(|directory| (protocol::LOOKUPS, directory)));
         }
         let failed = |how: String, said: String| TestOutcome::Failed { how, said };
         let (outcome, time, written) = match process::run(&mut command, self.limit) {

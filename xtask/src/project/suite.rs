@@ -152,6 +152,11 @@ impl<'a> Suite<'a> {
         command
     }
 
+    /// Where the executable of a test is.
+    pub(super) fn directory(&self, test: &Test) -> Option<&Path> {
+        self.built.binaries[test.binary].path.parent()
+    }
+
     /// An executable of tests, as cargo would run it.
     fn command(&self, index: usize) -> Command {
         let binary = &self.built.binaries[index];

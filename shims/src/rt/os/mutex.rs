@@ -51,7 +51,9 @@ pub(super) fn lock(mutex: &RawMutex, until: Until) -> bool {
     let hold = Hold::of_mutex(object);
     let depth = record.held.depth();
     let context = hold.after(record.held.context());
-    if local.might_tell(record, depth, manner(context, until.patience())) || !take(mutex, local.word()) {
+    if local.might_tell(record, depth, manner(context, until.patience()))
+        || !take(mutex, local.word())
+    {
         return lock_slowly(mutex, until);
     }
     if !record.is_own(Epoch::from_bits(mutex.last_release.load(Ordering::Relaxed))) {

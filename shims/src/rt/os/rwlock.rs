@@ -67,7 +67,9 @@ pub(super) fn lock(lock: &RawRwLock, mode: Mode, until: Until) -> bool {
     let hold = Hold::of_rwlock(object, mode);
     let depth = record.held.depth();
     let context = hold.after(record.held.context());
-    if local.might_tell(record, depth, manner(context, until.patience())) || !take(lock, mode, record) {
+    if local.might_tell(record, depth, manner(context, until.patience()))
+        || !take(lock, mode, record)
+    {
         return lock_slowly(lock, mode, until);
     }
     if !is_own(lock, mode, record) {
