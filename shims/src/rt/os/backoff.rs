@@ -3,8 +3,8 @@
 use std::{hint, thread};
 
 /// How often to look before others are let run, and how long to pause in between.
-const LOOKS: u32 = 32;
-const PAUSES: u32 = 8;
+const LOOKS: u32 = 16;
+const PAUSES: u32 = 4;
 
 /// How often others are let run, since whoever holds it may be one that does not.
 const YIELDS: u32 = 8;

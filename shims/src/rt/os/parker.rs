@@ -14,7 +14,7 @@ use std::{
 };
 
 /// How often a thread looks before it has the operating system put it to sleep.
-const LOOKS: u32 = 64;
+const LOOKS: u32 = 4;
 
 const AWAKE: u32 = 0;
 const ASLEEP: u32 = 1;
