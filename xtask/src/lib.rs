@@ -87,8 +87,12 @@ pub fn main(at: At, args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Tidy => tidy::run(),
     };
     ExitCode::from(result.unwrap_or_else(|error| {
-        // Whatever failed then, failed because of it.
-        let error = if interrupt::is_interrupted() { Error::Interrupted } else { error };
+        let error = match error {
+            Error::Output { .. } | Error::Report(_) => error,
+            // Whatever else failed then, failed because of it.
+            _ if interrupt::is_interrupted() => Error::Interrupted,
+            _ => error,
+        };
         anstream::eprintln!("{}error{}: {error}", error::RED, error::RED.render_reset());
         error.exit_code()
     }))

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     Error,
     check::protocol,
+    interrupt,
     process::{self, Ended},
 };
 
@@ -77,6 +78,9 @@ impl<'a> Suite<'a> {
                 Err(Unlisted::Failed(_)) => {}
                 Err(Unlisted::Error(error)) => return Err(error),
             }
+        }
+        if interrupt::is_interrupted() {
+            return Err(Error::Interrupted);
         }
         if let Some(partition) = partition {
             let mut index = 0;
