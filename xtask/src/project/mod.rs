@@ -10,6 +10,7 @@ mod compare;
 mod documentation;
 mod flags;
 mod lockfile;
+mod names;
 mod nextest;
 mod options;
 pub(crate) mod partition;
