@@ -132,6 +132,22 @@ fn while_nextest_runs_a_test() {
     }
 }
 
+#[test]
+fn while_an_example_runs() {
+    let sleeps = "//! ```\n//! std::fs::write(\"sleeps\", \"\").unwrap();\n\
+                  //! std::thread::sleep(std::time::Duration::from_secs(600));\n//! ```\n";
+    let project = Project::new(&[("src/lib.rs", sleeps), ("tests/it.rs", INVERTED)]);
+    let check = start(&project, &[]);
+    let sleeps = project.path("sleeps");
+    until("the example runs", || sleeps.exists());
+    send("-INT", check.id());
+    let sum = "check: 2 tests, 0 failed, 1 finding; 1 crate observed, 1 not observed; interrupted";
+    Checked::from(check.wait_with_output().unwrap())
+        .exits_with(exit::INTERRUPTED)
+        .says(&["lock-order-cycle", "examples in documentation: the check was interrupted"])
+        .sums_up(sum);
+}
+
 /// Whatever is cut short, the code is that of an interruption, and the next check works.
 #[test]
 fn while_it_builds() {
