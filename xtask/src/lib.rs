@@ -1,4 +1,4 @@
-//! The command line of lockwise, one file per command, behind two thin binaries.
+//! The command line of lockwise, one file per command, behind a thin binary.
 //!
 //! A command returns the [exit code](exit) that its result has, or an [`Error`], which has one
 //! too. Reports go to stdout, everything else to stderr; colour follows the terminal.
@@ -87,8 +87,12 @@ pub fn main(at: At, args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Tidy => tidy::run(),
     };
     ExitCode::from(result.unwrap_or_else(|error| {
-        // Whatever failed then, failed because of it.
-        let error = if interrupt::is_interrupted() { Error::Interrupted } else { error };
+        let error = match error {
+            Error::Output { .. } | Error::Report(_) => error,
+            // Whatever else failed then, failed because of it.
+            _ if interrupt::is_interrupted() => Error::Interrupted,
+            _ => error,
+        };
         anstream::eprintln!("{}error{}: {error}", error::RED, error::RED.render_reset());
         error.exit_code()
     }))

@@ -19,11 +19,11 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
 /// `1 finding`, `2 findings`.
 pub(crate) fn counted(number: usize, what: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
+    let verb = |one, many| if number == 1 { one } else { many };
     match what.split_once(' ') {
         // `1 test is`, `2 tests are`
-        Some((what, "is")) => {
-            format!("{number} {what}{plural} {}", if number == 1 { "is" } else { "are" })
-        }
+        Some((what, "is")) => format!("{number} {what}{plural} {}", verb("is", "are")),
+        Some((what, "was")) => format!("{number} {what}{plural} {}", verb("was", "were")),
         _ => format!("{number} {what}{plural}"),
     }
 }

@@ -141,9 +141,10 @@ fn an_executable_that_lists_nothing_is_an_error() {
     check("false", "exit code 1");
 }
 
-/// Runs the command line itself.
+/// Runs the command line itself, as the workspace's alias does.
 fn xtask(args: &[&str]) -> (Option<i32>, String) {
-    let output: Output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).output().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lockwise"));
+    let output: Output = command.arg("xtask").args(args).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())
 }

@@ -83,9 +83,10 @@ fn replay(finding: &Finding) -> Option<String> {
     Some(test.map(|test| format!("{command} {test}")).unwrap_or(command))
 }
 
-/// What `cargo test` knows a test by: its path within its binary. `None` where the test has a name
-/// that no function can have.
+/// What `cargo test` knows a test by: its path within its binary, which may come after the package
+/// and a `/`. `None` where the test has a name that no function can have.
 fn test_filter(test: &str) -> Option<&str> {
+    let test = test.rsplit_once('/').map_or(test, |(_, test)| test);
     let is_path = test.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':'));
     is_path.then(|| test.split_once("::").map_or(test, |(_, path)| path))
 }

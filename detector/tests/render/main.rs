@@ -114,6 +114,23 @@ fn a_report_fits_a_screen() {
 }
 
 #[test]
+fn a_replay_names_the_test_as_cargo_knows_it() {
+    let mut finding = Finding::new(Rule::Hang, Certainty::Observed, "hangs");
+    finding.set_replay("token");
+    for (test, command) in [
+        ("it::tests::works", "cargo test tests::works"),
+        ("my-package/it::tests::works", "cargo test tests::works"),
+        ("bounded-queue::buggy of 1", "cargo test"),
+        ("src/lib.rs - item (line 3)", "cargo test"),
+    ] {
+        finding.set_test(test);
+        let text = finding.to_string();
+        let line = text.lines().find_map(|line| line.split_once("LOCKWISE_REPLAY=token "));
+        assert_eq!(line.map(|(_, command)| command), Some(command), "{text}");
+    }
+}
+
+#[test]
 fn what_is_written_is_read_back() {
     let mut reader = Reader::new();
     for written in all() {

@@ -6,7 +6,7 @@ use lockwise_detector::Finding;
 
 use super::{
     Options, Setting, documentation,
-    run::{Run, TestOutcome, TestResult},
+    run::{Ran, Run, TestOutcome},
     suite::Suite,
 };
 use crate::{Error, interrupt};
@@ -41,24 +41,26 @@ pub(crate) fn compare(
         let suite = Suite::list(&setting.project, &built, &[], None)?;
         let is_observed = build.observation.is_some();
         let run = Run { scratch: setting.scratch.path(), limit, observed: is_observed };
-        let results = run.all(&suite);
-        let time: Duration = results.iter().map(|result| result.time).sum();
-        let mut all = results;
-        all.extend(suite.unlisted);
+        let mut ran = run.all(&suite);
+        let time: Duration = ran.results.iter().map(|result| result.time).sum();
+        ran.results.extend(suite.unlisted);
         if setting.selection.wants_documentation() {
-            all.extend(documentation::test(build, &[], setting.scratch.path(), limit)?);
+            let examples = documentation::test(build, &[], setting.scratch.path(), limit)?;
+            ran.results.extend(examples.results);
+            ran.findings.extend(examples.findings);
         }
-        if interrupt::is_interrupted() { Err(Error::Interrupted) } else { Ok((all, time)) }
+        if interrupt::is_interrupted() { Err(Error::Interrupted) } else { Ok((ran, time)) }
     };
     let (without, time_plain) = run(&plain)?;
     let (with, time_observed) = run(&observed)?;
-    let told = with.iter().map(|result| result.told).sum();
+    let told = with.results.iter().map(|result| result.told).sum();
     let (plain, observed) = (passed(&without), passed(&with));
-    let findings = with.into_iter().flat_map(|result| result.findings).collect();
+    let mut findings = with.findings;
+    findings.extend(with.results.into_iter().flat_map(|result| result.findings));
     Ok(Comparison { plain, observed, time_plain, time_observed, told, findings })
 }
 
-fn passed(results: &[TestResult]) -> BTreeSet<String> {
-    let passed = results.iter().filter(|result| result.outcome == TestOutcome::Passed);
+fn passed(ran: &Ran) -> BTreeSet<String> {
+    let passed = ran.results.iter().filter(|result| result.outcome == TestOutcome::Passed);
     passed.map(|result| result.name.clone()).collect()
 }

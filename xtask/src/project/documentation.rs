@@ -3,16 +3,12 @@
 
 use std::{path::Path, process::Stdio, time::Duration};
 
-use lockwise_detector::render::Reader;
-
 use super::{
     build::Build,
-    run::{self, TestOutcome, TestResult},
+    run::{self, Ran, TestOutcome, TestResult},
 };
 use crate::{
-    Error,
-    check::written::Written,
-    interrupt,
+    Error, interrupt,
     process::{self, Ended},
     workspace,
 };
@@ -27,7 +23,7 @@ pub(super) fn test(
     arguments: &[String],
     scratch: &Path,
     limit: Duration,
-) -> Result<Vec<TestResult>, Error> {
+) -> Result<Ran, Error> {
     let output = scratch.join("documentation.jsonl");
     let mut command = build.cargo(&["test", "--doc", "--quiet", "--no-fail-fast"]);
     command.arg("--").args(arguments).args(["--format", "pretty"]);
@@ -39,14 +35,15 @@ pub(super) fn test(
     command.stderr(Stdio::piped());
     let outcome = process::run_into(&mut command, to, limit * SHARE)
         .map_err(|source| workspace::spawn(&command, source))?;
-    if interrupt::is_interrupted() {
-        return Err(Error::Interrupted);
-    }
     let printed = std::fs::read_to_string(log.path()).unwrap_or_default();
     let mut results = results(&printed);
     let is_failure = results.iter().any(|result| result.outcome != TestOutcome::Passed);
     match outcome.ended {
         Ended::Code(0) => {}
+        // How an example failed, rustdoc says when all have ended.
+        _ if interrupt::is_interrupted() => {
+            results.retain(|result| result.outcome == TestOutcome::Passed);
+        }
         Ended::TimedOut => {
             let how = format!("did not end within {} s", (limit * SHARE).as_secs());
             results.push(TestResult::failed("documentation", how, &outcome.stderr));
@@ -59,19 +56,13 @@ pub(super) fn test(
             results.push(TestResult::failed("documentation", how, &outcome.stderr));
         }
     }
-    let written = Written::read(&output, &mut Reader::new());
-    let observed = output.exists();
-    let is_explained = written.findings.iter().any(run::explains);
-    for result in &mut results {
-        result.observed = observed;
-        if is_explained && is_stuck(&result.outcome) {
+    let mut ran = Ran::into_one_file(results, &output);
+    if ran.findings.iter().any(run::explains) {
+        for result in ran.results.iter_mut().filter(|result| is_stuck(&result.outcome)) {
             result.outcome = TestOutcome::Stuck;
         }
     }
-    if let Some(first) = results.first_mut() {
-        first.findings = written.findings;
-    }
-    Ok(results)
+    Ok(ran)
 }
 
 /// The lines `test src/lib.rs - item (line 3) ... ok` of rustdoc's output.

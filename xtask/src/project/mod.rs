@@ -10,6 +10,7 @@ mod compare;
 mod documentation;
 mod flags;
 mod lockfile;
+mod names;
 mod nextest;
 mod options;
 pub(crate) mod partition;
@@ -111,7 +112,7 @@ impl<'a> Setting<'a> {
 }
 
 /// Checks the project of `manifest`. `arguments` are for the tests, as those after `--` of
-/// `cargo test`; each test may take `limit`.
+/// `cargo test`; each test may take `limit`. What was found before an interruption is in the report.
 pub(crate) fn check(
     manifest: &Path,
     options: &Options,
@@ -126,27 +127,36 @@ pub(crate) fn check(
     if options.selection.wants_executables() {
         let built = build.run()?;
         cover(&mut report, project, &built, options);
-        let results = match options.runner {
+        let ran = match options.runner {
             Runner::Own => {
                 let suite = Suite::list(project, &built, arguments, options.partition)?;
                 report.ignored = suite.ignored;
-                let mut results = Run { scratch, limit, observed: true }.all(&suite);
-                results.extend(suite.unlisted);
-                results
+                let mut ran = Run { scratch, limit, observed: true }.all(&suite);
+                ran.results.extend(suite.unlisted);
+                ran
             }
             Runner::Nextest => nextest::test(&build, arguments, options.partition, scratch, limit)?,
         };
-        report.take(results, &mut sources);
+        report.take(ran, &mut sources);
     }
     let is_first = options.partition.is_none_or(Partition::is_first);
     if options.selection.wants_documentation() && is_first {
         if !options.selection.wants_executables() {
             cover(&mut report, project, &build.libraries()?, options);
         }
-        let results = documentation::test(&build, arguments, scratch, limit)?;
-        report.take(results, &mut sources);
+        if !interrupt::is_interrupted() {
+            report.take(documentation::test(&build, arguments, scratch, limit)?, &mut sources);
+        }
+        // Only rustdoc knows how many there are.
+        if interrupt::is_interrupted() && project.has_examples() {
+            let why = "the check was interrupted".to_owned();
+            report.unobserved.insert("examples in documentation".to_owned(), why);
+        }
     }
-    if interrupt::is_interrupted() { Err(Error::Interrupted) } else { Ok(report) }
+    if interrupt::is_interrupted() {
+        report.interrupt(0);
+    }
+    Ok(report)
 }
 
 /// An executable that holds tests.

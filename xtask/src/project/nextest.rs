@@ -8,16 +8,13 @@ use std::{
     time::Duration,
 };
 
-use lockwise_detector::render::Reader;
-
 use super::{
     build::Build,
     partition::Partition,
-    run::{self, TestOutcome, TestResult},
+    run::{self, Ran, TestOutcome, TestResult},
 };
 use crate::{
     Error,
-    check::written::Written,
     interrupt::{self, Manner},
     process, workspace,
 };
@@ -35,7 +32,7 @@ pub(super) fn test(
     partition: Option<Partition>,
     scratch: &Path,
     limit: Duration,
-) -> Result<Vec<TestResult>, Error> {
+) -> Result<Ran, Error> {
     if !is_installed(build) {
         return Err(Error::NoNextest);
     }
@@ -60,24 +57,17 @@ pub(super) fn test(
         .map_err(|source| workspace::spawn(&command, source))?;
     let printed = child.stderr.take().map(follow).unwrap_or_default();
     let status = child.wait().map_err(|source| workspace::spawn(&command, source))?;
-    if interrupt::is_interrupted() {
-        return Err(Error::Interrupted);
-    }
     match status.code() {
+        _ if interrupt::is_interrupted() => {}
         Some(code) if RAN.contains(&code) => {}
         Some(NOT_BUILT) => return Err(build.failure()),
         _ => return Err(Error::Nextest),
     }
-    let mut results = results(&printed);
-    let written = Written::read(&output, &mut Reader::new());
-    let observed = output.exists();
-    for result in &mut results {
-        result.observed = observed;
+    let mut ran = Ran::into_one_file(results(&printed), &output);
+    if interrupt::is_interrupted() {
+        ran.cut_off = started(&printed).saturating_sub(ran.results.len());
     }
-    if let Some(first) = results.first_mut() {
-        first.findings = written.findings;
-    }
-    Ok(results)
+    Ok(ran)
 }
 
 fn is_installed(build: &Build<'_>) -> bool {
@@ -86,16 +76,26 @@ fn is_installed(build: &Build<'_>) -> bool {
     process::complete(&mut command).is_ok_and(|output| output.status.success())
 }
 
-/// Passes on what nextest prints, and keeps it.
+/// Passes on what nextest prints, and keeps it up to an interruption: how a test ended after one
+/// says nothing.
 fn follow(stderr: impl std::io::Read) -> String {
     let mut kept = String::new();
     for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
         anstream::eprintln!("{line}");
-        kept.push_str(&line);
-        kept.push('\n');
+        if !interrupt::is_interrupted() {
+            kept.push_str(&line);
+            kept.push('\n');
+        }
     }
     kept
+}
+
+/// How many tests the line `Starting 3 tests across 1 binary` tells of.
+fn started(printed: &str) -> usize {
+    let mut lines = printed.lines().filter_map(|line| line.trim().strip_prefix("Starting "));
+    let number = lines.find_map(|line| line.split_once(" test")?.0.parse().ok());
+    number.unwrap_or_default()
 }
 
 /// The lines `PASS [   0.005s] (1/2) package::binary path::name` and their like; of a test that is
@@ -154,6 +154,7 @@ mod tests {
             \x20  TRY 2 PASS [   0.005s] (3/3) demo::it again\n\
             ────────────\n     Summary [   0.006s] 3 tests run: 2 passed, 1 failed, 0 skipped\n\
             \x20       FAIL [   0.005s] (2/3) demo tests::fails\n";
+        assert_eq!(started(printed), 3);
         let results = results(printed);
         let names: Vec<_> = results.iter().map(|result| result.name.as_str()).collect();
         assert_eq!(names, ["demo tests::adds", "demo tests::fails", "demo::it again"]);

@@ -13,7 +13,7 @@ use lockwise_detector::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::run::{TestOutcome, TestResult};
+use super::run::{Ran, TestOutcome};
 use crate::{error::RED, exit, output::counted, sources::Sources};
 
 /// The result of a check of a project, or of several that are parts of one.
@@ -21,6 +21,7 @@ use crate::{error::RED, exit, output::counted, sources::Sources};
 pub(crate) struct Report {
     /// The project's directory: paths are relative to it.
     pub(super) root: PathBuf,
+    /// How many tests came to their end.
     pub(super) tests: usize,
     pub(super) ignored: usize,
     pub(super) failures: Vec<Failure>,
@@ -30,6 +31,8 @@ pub(crate) struct Report {
     pub(super) observed: BTreeSet<String>,
     /// What was not seen, and why.
     pub(super) unobserved: BTreeMap<String, String>,
+    /// If the check was interrupted: how many tests that kept from their end.
+    pub(super) interrupted: Option<usize>,
 }
 
 /// A test that failed in an ordinary way.
@@ -49,12 +52,14 @@ struct Extra {
     failures: Vec<Failure>,
     observed: BTreeSet<String>,
     unobserved: BTreeMap<String, String>,
+    #[serde(default)]
+    interrupted: Option<usize>,
 }
 
 impl Report {
     /// Takes in what came of tests.
-    pub(super) fn take(&mut self, results: Vec<TestResult>, sources: &mut Sources) {
-        for result in results {
+    pub(super) fn take(&mut self, ran: Ran, sources: &mut Sources) {
+        for result in ran.results {
             self.tests += 1;
             if !result.observed {
                 let why = "its process did not load lockwise".to_owned();
@@ -63,14 +68,28 @@ impl Report {
             if let TestOutcome::Failed { how, said } = result.outcome {
                 self.failures.push(Failure { test: result.name, how, said });
             }
-            let mut of_test = BTreeSet::new();
-            for mut finding in result.findings {
-                if of_test.insert(finding.fingerprint()) {
-                    finding.resolve(sources);
-                    self.add(finding, 0);
-                }
+            self.take_findings(result.findings, sources);
+        }
+        self.take_findings(ran.findings, sources);
+        if ran.cut_off > 0 {
+            self.interrupt(ran.cut_off);
+        }
+    }
+
+    /// Takes in findings, of each test each once.
+    fn take_findings(&mut self, findings: Vec<Finding>, sources: &mut Sources) {
+        let mut seen = BTreeSet::new();
+        for mut finding in findings {
+            if seen.insert((finding.test().map(str::to_owned), finding.fingerprint())) {
+                finding.resolve(sources);
+                self.add(finding, 0);
             }
         }
+    }
+
+    /// Notes an interruption, which kept so many tests from their end.
+    pub(super) fn interrupt(&mut self, tests: usize) {
+        *self.interrupted.get_or_insert(0) += tests;
     }
 
     fn add(&mut self, finding: Finding, more: usize) {
@@ -98,6 +117,9 @@ impl Report {
         self.failures.extend(extra.failures);
         self.observed.extend(extra.observed);
         self.unobserved.extend(extra.unobserved);
+        if let Some(tests) = extra.interrupted {
+            self.interrupt(tests);
+        }
         let mut sources = Sources::new(self.root.clone());
         let mut reader = Reader::new();
         let findings = document.get("findings").and_then(Value::as_array);
@@ -146,7 +168,7 @@ impl Report {
             tests: self.tests,
             findings: self.findings.len(),
             suppressed: 0,
-            complete: self.failures.is_empty(),
+            complete: self.failures.is_empty() && self.interrupted.is_none(),
         };
         let findings: Vec<_> = self.findings.iter().map(|(finding, _)| finding.clone()).collect();
         let mut document = render::report_json(env!("CARGO_PKG_VERSION"), summary, &findings);
@@ -156,13 +178,26 @@ impl Report {
             failures: self.failures.clone(),
             observed: self.observed.clone(),
             unobserved: self.unobserved.clone(),
+            interrupted: self.interrupted,
         });
         document
     }
 
     /// All in one line, without colour.
     pub(crate) fn last_line(&self) -> String {
-        if self.tests == 0 {
+        let mut line = self.sum();
+        if let Some(tests) = self.interrupted {
+            line.push_str("; interrupted");
+            if tests > 0 {
+                let _ = write!(line, ": {} not run to the end", counted(tests, "test was"));
+            }
+        }
+        line
+    }
+
+    /// What was checked and found.
+    fn sum(&self) -> String {
+        if self.is_empty() {
             let ignored = match self.ignored {
                 0 => String::new(),
                 ignored => format!(" ({} marked `#[ignore]`)", counted(ignored, "test is")),
@@ -194,7 +229,9 @@ impl Report {
 
     /// What the check ends with.
     pub(crate) fn exit_code(&self) -> u8 {
-        if self.tests == 0 || self.is_blind() {
+        if self.interrupted.is_some() {
+            exit::INTERRUPTED
+        } else if self.is_empty() || self.is_blind() {
             exit::NOTHING
         } else if self.serious() > 0 {
             exit::FINDINGS
@@ -210,8 +247,13 @@ impl Report {
         self.findings.iter().filter(|(finding, _)| finding.severity() > Severity::Note).count()
     }
 
+    /// Whether nothing ran and nothing was found.
+    fn is_empty(&self) -> bool {
+        self.tests == 0 && self.findings.is_empty()
+    }
+
     fn is_blind(&self) -> bool {
         let unseen = self.unobserved.keys().filter(|what| what.starts_with("test ")).count();
-        self.observed.is_empty() || unseen == self.tests
+        self.findings.is_empty() && (self.observed.is_empty() || unseen == self.tests)
     }
 }

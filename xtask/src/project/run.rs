@@ -1,4 +1,7 @@
 //! Runs tests, each in a process of its own.
+//!
+//! An interruption costs only what it keeps from ending: the results of tests that have ended stay,
+//! and so does each finding of the others, for it was written when it was found.
 
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -58,6 +61,29 @@ impl TestResult {
     }
 }
 
+/// What came of tests, whoever ran them.
+#[derive(Debug, Default)]
+pub(super) struct Ran {
+    /// Those that came to their end.
+    pub(super) results: Vec<TestResult>,
+    /// Findings that belong to none of the results, or nobody knows to which.
+    pub(super) findings: Vec<Finding>,
+    /// How many tests an interruption kept from their end.
+    pub(super) cut_off: usize,
+}
+
+impl Ran {
+    /// Of tests that all wrote to `output`, which does not say whose a finding is.
+    pub(super) fn into_one_file(mut results: Vec<TestResult>, output: &Path) -> Self {
+        let observed = output.exists();
+        for result in &mut results {
+            result.observed = observed;
+        }
+        let findings = Written::read(output, &mut Reader::new()).findings;
+        Self { results, findings, cut_off: 0 }
+    }
+}
+
 /// How tests are run.
 pub(super) struct Run<'a> {
     /// A directory for the files that processes write.
@@ -69,11 +95,22 @@ pub(super) struct Run<'a> {
 }
 
 impl Run<'_> {
-    pub(super) fn all(&self, suite: &Suite<'_>) -> Vec<TestResult> {
-        let work = |index: usize, test: &Test| self.one(suite, index, test);
-        let results = pool::run(&suite.tests, |test| test.name.clone(), work);
-        // What an interruption ended says nothing.
-        if interrupt::is_interrupted() { Vec::new() } else { results }
+    pub(super) fn all(&self, suite: &Suite<'_>) -> Ran {
+        // How a test ended says nothing if the interruption may have ended it.
+        let work = |index: usize, test: &Test| {
+            let result = self.one(suite, index, test);
+            (result, interrupt::is_interrupted())
+        };
+        let mut ran = Ran::default();
+        for (result, is_cut_off) in pool::run(&suite.tests, |test| test.name.clone(), work) {
+            if is_cut_off {
+                ran.findings.extend(result.findings);
+            } else {
+                ran.results.push(result);
+            }
+        }
+        ran.cut_off = suite.tests.len() - ran.results.len();
+        ran
     }
 
     fn one(&self, suite: &Suite<'_>, index: usize, test: &Test) -> TestResult {

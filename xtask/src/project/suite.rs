@@ -12,6 +12,7 @@ use cargo_metadata::{Package, TargetKind};
 
 use super::{
     build::{Binary, Built},
+    names::{self, Origin},
     partition::Partition,
     run::{self, TestResult},
     workspace::Project,
@@ -19,6 +20,7 @@ use super::{
 use crate::{
     Error,
     check::protocol,
+    interrupt,
     process::{self, Ended},
 };
 
@@ -28,7 +30,7 @@ const LISTING: Duration = Duration::from_secs(60);
 /// One test: a process that is to be run.
 #[derive(Clone, Debug)]
 pub(super) struct Test {
-    /// `target::path::name`.
+    /// `target::path::name`, with more before it where several tests [have that](names).
     pub(super) name: String,
     binary: usize,
     arguments: Vec<String>,
@@ -38,6 +40,8 @@ pub(super) struct Test {
 pub(super) struct Suite<'a> {
     project: &'a Project,
     built: &'a Built,
+    /// What each executable is called.
+    names: Vec<String>,
     pub(super) tests: Vec<Test>,
     /// How many are marked to be ignored, and are.
     pub(super) ignored: usize,
@@ -66,8 +70,11 @@ impl<'a> Suite<'a> {
         arguments: &[String],
         partition: Option<Partition>,
     ) -> Result<Self, Error> {
+        let origins: Vec<_> = built.binaries.iter().map(|binary| origin(project, binary)).collect();
+        let mut names: Vec<_> = built.binaries.iter().map(|b| b.target.clone()).collect();
+        names::tell_apart(names.iter_mut().zip(&origins));
         let (tests, unlisted) = (Vec::new(), Vec::new());
-        let mut suite = Self { project, built, tests, ignored: 0, unlisted };
+        let mut suite = Self { project, built, names, tests, ignored: 0, unlisted };
         for (index, binary) in built.binaries.iter().enumerate() {
             match suite.add(index, binary, arguments) {
                 Ok(()) => {}
@@ -78,6 +85,12 @@ impl<'a> Suite<'a> {
                 Err(Unlisted::Error(error)) => return Err(error),
             }
         }
+        if interrupt::is_interrupted() {
+            return Err(Error::Interrupted);
+        }
+        names::tell_apart(
+            suite.tests.iter_mut().map(|test| (&mut test.name, &origins[test.binary])),
+        );
         if let Some(partition) = partition {
             let mut index = 0;
             suite.tests.retain(|test| {
@@ -92,16 +105,17 @@ impl<'a> Suite<'a> {
         let package = self.project.package(&binary.package);
         if package.is_some_and(|package| !has_harness(package, binary)) {
             // Nobody knows what it does with arguments, but it is one test, as for cargo.
-            self.tests.push(Test { name: binary.target.clone(), binary: index, arguments: vec![] });
+            let name = self.names[index].clone();
+            self.tests.push(Test { name, binary: index, arguments: vec![] });
             return Ok(());
         }
         let filters = filters(arguments);
-        let all = self.names(index, &filters, &[])?;
+        let all = self.paths(index, &filters, &[])?;
         let asks = |name: &str| arguments.iter().any(|argument| argument == name);
         let ignored: BTreeSet<_> = if asks("--ignored") || asks("--include-ignored") {
             BTreeSet::new()
         } else {
-            self.names(index, &filters, &["--ignored"])?.into_iter().collect()
+            self.paths(index, &filters, &["--ignored"])?.into_iter().collect()
         };
         self.ignored += ignored.len();
         for path in all.into_iter().filter(|path| !ignored.contains(path)) {
@@ -115,7 +129,7 @@ impl<'a> Suite<'a> {
         Ok(())
     }
 
-    fn names(
+    fn paths(
         &self,
         index: usize,
         filters: &[String],
@@ -123,10 +137,9 @@ impl<'a> Suite<'a> {
     ) -> Result<Vec<String>, Unlisted> {
         let mut command = self.command(index);
         command.args(filters).args(more).args(["--list", "--format", "terse"]);
-        let binary = &self.built.binaries[index];
         let failed = |why: &str, said: &str| {
             let how = format!("did not list its tests: it {why}");
-            Unlisted::Failed(Box::new(TestResult::failed(&binary.target, how, said)))
+            Unlisted::Failed(Box::new(TestResult::failed(&self.names[index], how, said)))
         };
         // A long list must not be cut, so its end alone is not enough.
         let list = tempfile::NamedTempFile::new().map_err(Error::Scratch)?;
@@ -211,6 +224,11 @@ fn package_variables(package: &Package) -> Vec<(String, String)> {
     ]
     .map(|(name, value)| (format!("CARGO_PKG_{name}"), value))
     .into()
+}
+
+fn origin(project: &Project, binary: &Binary) -> Origin {
+    let package = project.package(&binary.package).map(|package| package.name.to_string());
+    Origin { package: package.unwrap_or_default(), kind: binary.kind.to_string() }
 }
 
 /// The arguments without those that matter when tests run, and would hide them from a list or mean

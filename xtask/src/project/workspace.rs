@@ -80,6 +80,12 @@ impl Project {
         self.metadata.packages.iter().any(|package| package.name.as_str() == "lockwise")
     }
 
+    /// Whether it has libraries, in whose documentation there may be examples.
+    pub(super) fn has_examples(&self) -> bool {
+        let packages = self.metadata.workspace_packages().into_iter();
+        packages.flat_map(|package| &package.targets).any(|target| target.doctest)
+    }
+
     /// Libraries in C that code of the project calls: what they do is not seen.
     pub(super) fn foreign(&self) -> BTreeSet<String> {
         let linked = self.metadata.packages.iter().filter(|package| {

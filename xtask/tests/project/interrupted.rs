@@ -1,7 +1,9 @@
-//! A check that the user ends: nothing goes on, and nothing half-done stays behind.
+//! A check that the user ends: nothing goes on, nothing half-done stays behind, and what was found
+//! is not lost.
 
 use std::{
     fs,
+    num::NonZero,
     path::Path,
     process::{Child, Command, Stdio},
     thread,
@@ -9,17 +11,21 @@ use std::{
 };
 
 use lockwise_xtask::exit;
+use serde_json::Value;
 
-use super::support::{Project, has, lockwise};
+use super::{
+    faults::INVERTED,
+    support::{Checked, Project, has, lockwise},
+};
 
-/// Writes the ids of its process and of one that it starts, and sleeps.
+/// Finds what `INVERTED` has, writes the ids of its process and of one that it starts, and sleeps.
 const SLEEPS: &str = r#"
-#[test]
-fn sleeps() {
+fn sleep(file: &str) {
+    in_both_orders();
     let child = std::process::Command::new("sleep").arg("600").spawn().unwrap();
-    let ids = format!("{} {}\n", std::process::id(), child.id());
-    std::fs::write("ids.new", ids).unwrap();
-    std::fs::rename("ids.new", "ids").unwrap();
+    let new = format!("{file}.new");
+    std::fs::write(&new, format!("{} {}\n", std::process::id(), child.id())).unwrap();
+    std::fs::rename(&new, file).unwrap();
     std::thread::sleep(std::time::Duration::from_secs(600));
 }
 "#;
@@ -52,42 +58,94 @@ fn start(project: &Project, args: &[&str]) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Ends a check by `signal` while its test sleeps.
-fn interrupt(signal: &str, args: &[&str]) {
-    let project = Project::of_tests(SLEEPS);
+/// How many tests run at a time.
+fn workers() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// Ends a check by `signal` while as many tests sleep as run at a time, so those before them have
+/// ended, and one after them has not begun.
+fn interrupt(signal: &str, args: &[&str]) -> (Project, Checked) {
+    let sleepers: String = (0..workers())
+        .map(|number| format!("#[test]\nfn sleeps_{number}() {{ sleep(\"ids-{number}\") }}\n"))
+        .collect();
+    let never = "#[test]\nfn waits_for_ever() { sleep(\"ids-never\") }\n";
+    let project = Project::of_tests(&format!("{INVERTED}{SLEEPS}{sleepers}{never}"));
     let check = start(&project, args);
-    let ids = project.path("ids");
-    until("the test runs", || ids.exists());
+    let ids: Vec<_> = (0..workers()).map(|number| project.path(&format!("ids-{number}"))).collect();
+    until("the tests run", || ids.iter().all(|ids| ids.exists()));
     send(signal, check.id());
     let sent = Instant::now();
-    let output = check.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(exit::INTERRUPTED.into()), "{said}");
-    assert!(said.ends_with("error: interrupted\n"), "{said}");
+    let checked = Checked::from(check.wait_with_output().unwrap());
+    checked.exits_with(exit::INTERRUPTED);
     assert!(sent.elapsed() < Duration::from_secs(60), "it went on");
     assert!(!project.path("Cargo.lock").exists(), "the lock file stayed");
-    for id in fs::read_to_string(&ids).unwrap().split_whitespace() {
-        until("its processes are gone", || !runs(id));
+    for ids in ids {
+        for id in fs::read_to_string(ids).unwrap().split_whitespace() {
+            until("its processes are gone", || !runs(id));
+        }
     }
-    project.write("tests/it.rs", "#[test]\nfn works() {}");
-    project.check(args).exits_with(exit::CLEAN);
+    (project, checked)
 }
 
 #[test]
 fn while_a_test_runs() {
-    interrupt("-INT", &[]);
+    let (project, checked) = interrupt("-INT", &[]);
+    let sum = "check: 2 tests, 0 failed, 1 finding; 1 crate observed";
+    let cut_off = workers() + 1;
+    checked
+        .says(&["lock-order-cycle", "--> tests/it.rs:20:13", "in test `it::in_both_orders`"])
+        .says(&[&format!("= note: and in {} more test", workers())])
+        .sums_up(&format!("{sum}; interrupted: {cut_off} tests were not run to the end"));
+    assert_eq!(checked.err, "");
+    project.write("tests/it.rs", "#[test]\nfn works() {}");
+    project.check(&[]).exits_with(exit::CLEAN);
 }
 
 #[test]
 fn by_whoever_ends_jobs() {
-    interrupt("-TERM", &[]);
+    let (project, checked) = interrupt("-TERM", &["--format", "json"]);
+    let report: Value = serde_json::from_str(&checked.out).unwrap();
+    assert_eq!(report["summary"]["complete"], false);
+    assert_eq!(report["summary"]["tests"], 2);
+    assert_eq!(report["project"]["interrupted"], workers() + 1);
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report:#}");
+    assert_eq!(report["findings"][0]["test"], "it::in_both_orders");
+    // A part of a check that is cut short makes the whole so.
+    project.write("part.json", &checked.out);
+    Checked::of(lockwise(&["merge"]).arg(project.path("part.json")))
+        .exits_with(exit::INTERRUPTED)
+        .says(&["lock-order-cycle"])
+        .sums_up(checked.err.trim_end());
 }
 
 #[test]
 fn while_nextest_runs_a_test() {
     if has("cargo", &["nextest", "--version"]) {
-        interrupt("-INT", &["--runner", "nextest"]);
+        let (_, checked) = interrupt("-INT", &["--runner", "nextest", "--format", "json"]);
+        let report: Value = serde_json::from_str(&checked.out).unwrap();
+        assert_eq!(report["summary"]["complete"], false);
+        let ended = report["summary"]["tests"].as_u64().unwrap();
+        let cut_off = report["project"]["interrupted"].as_u64().unwrap();
+        assert_eq!(ended + cut_off, workers() as u64 + 3, "{report:#}");
+        assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report:#}");
     }
+}
+
+#[test]
+fn while_an_example_runs() {
+    let sleeps = "//! ```\n//! std::fs::write(\"sleeps\", \"\").unwrap();\n\
+                  //! std::thread::sleep(std::time::Duration::from_secs(600));\n//! ```\n";
+    let project = Project::new(&[("src/lib.rs", sleeps), ("tests/it.rs", INVERTED)]);
+    let check = start(&project, &[]);
+    let sleeps = project.path("sleeps");
+    until("the example runs", || sleeps.exists());
+    send("-INT", check.id());
+    let sum = "check: 2 tests, 0 failed, 1 finding; 1 crate observed, 1 not observed; interrupted";
+    Checked::from(check.wait_with_output().unwrap())
+        .exits_with(exit::INTERRUPTED)
+        .says(&["lock-order-cycle", "examples in documentation: the check was interrupted"])
+        .sums_up(sum);
 }
 
 /// Whatever is cut short, the code is that of an interruption, and the next check works.

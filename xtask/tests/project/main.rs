@@ -5,6 +5,7 @@
 mod clean;
 mod faults;
 mod interrupted;
+mod names;
 mod nextest;
 mod outputs;
 mod parts;

@@ -141,11 +141,16 @@ pub(crate) struct Checked {
     pub(crate) err: String,
 }
 
-impl Checked {
-    pub(crate) fn of(command: &mut Command) -> Self {
-        let Output { status, stdout, stderr } = command.output().unwrap();
+impl From<Output> for Checked {
+    fn from(Output { status, stdout, stderr }: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Self { code: status.code(), out: text(stdout), err: text(stderr) }
+    }
+}
+
+impl Checked {
+    pub(crate) fn of(command: &mut Command) -> Self {
+        Self::from(command.output().unwrap())
     }
 
     #[track_caller]
