@@ -1,4 +1,4 @@
-//! The command line of lockwise, one file per command, behind a thin binary.
+//! The command line of lockwise, one file per command, behind two thin binaries.
 //!
 //! A command returns the [exit code](exit) that its result has, or an [`Error`], which has one
 //! too. Reports go to stdout, everything else to stderr; colour follows the terminal.

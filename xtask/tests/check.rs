@@ -28,8 +28,8 @@ fn workspace(main: &str) -> TempDir {
 
 /// Runs `check` below `root`; gives its exit code, stdout and stderr.
 fn check(root: &Path, args: &[&str]) -> (u8, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lockwise"));
-    command.current_dir(root).env_remove("CARGO_TARGET_DIR").args(["xtask", "check"]).args(args);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.current_dir(root).env_remove("CARGO_TARGET_DIR").arg("check").args(args);
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (u8::try_from(status.code().unwrap()).unwrap(), text(stdout), text(stderr))

@@ -20,8 +20,8 @@ type Rules = BTreeMap<String, BTreeSet<String>>;
 /// found at fault by.
 fn check(project: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/projects").join(project);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lockwise"));
-    command.args(["lockwise", "check"]).arg("--manifest-path").arg(root.join("Cargo.toml"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.arg("check").arg("--manifest-path").arg(root.join("Cargo.toml"));
     command.arg("--cache").arg(Path::new(env!("CARGO_TARGET_TMPDIR")).join("check"));
     command.args(["--format", "json"]);
     let output = command.output().unwrap();

@@ -141,10 +141,9 @@ fn an_executable_that_lists_nothing_is_an_error() {
     check("false", "exit code 1");
 }
 
-/// Runs the command line itself, as the workspace's alias does.
+/// Runs the command line itself.
 fn xtask(args: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-lockwise"));
-    let output: Output = command.arg("xtask").args(args).output().unwrap();
+    let output: Output = Command::new(env!("CARGO_BIN_EXE_xtask")).args(args).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8(text).unwrap())
 }
