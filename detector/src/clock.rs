@@ -83,16 +83,6 @@ impl VectorClock {
             .map(|(thread, tick)| Epoch::new(ThreadId(thread), *tick))
     }
 
-    /// A copy that knows nothing of `thread`.
-    #[must_use]
-    pub fn without(&self, thread: ThreadId) -> Self {
-        let mut copy = self.clone();
-        if copy.get(thread) > 0 {
-            copy.set(thread, 0);
-        }
-        copy
-    }
-
     /// How many chunks it has: what a copy or a join of it costs.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -102,6 +92,42 @@ impl VectorClock {
     /// Forgets everything and keeps the memory.
     pub fn clear(&mut self) {
         self.0.clear();
+    }
+}
+
+/// What a thread knows: a vector clock, and beside it the thread's own last tick, which changes with
+/// each of its Ops while the rest changes seldom.
+#[derive(Clone, Copy, Debug)]
+pub struct Knowledge<'a> {
+    own: Epoch,
+    others: &'a Arc<VectorClock>,
+}
+
+impl<'a> Knowledge<'a> {
+    pub(crate) fn new(own: Epoch, others: &'a Arc<VectorClock>) -> Self {
+        Self { own, others }
+    }
+
+    /// Whether `epoch` is known: it happens before, or is, the moment that this describes.
+    #[must_use]
+    pub fn knows(self, epoch: Epoch) -> bool {
+        if epoch.thread() == self.own.thread() {
+            epoch.tick() <= self.own.tick()
+        } else {
+            self.others.knows(epoch)
+        }
+    }
+
+    /// The last known tick of `thread`.
+    #[must_use]
+    pub fn get(self, thread: ThreadId) -> Tick {
+        if thread == self.own.thread() { self.own.tick() } else { self.others.get(thread) }
+    }
+
+    /// What it knows of other threads. Of its own it says nothing that counts.
+    #[must_use]
+    pub fn others(self) -> &'a Arc<VectorClock> {
+        self.others
     }
 }
 
@@ -170,7 +196,6 @@ mod tests {
         assert_eq!(same, [true, true, false, true]);
         assert!(parent != child && parent.le(&child));
         assert!(parent.join(&child) && parent == child);
-        assert_eq!(child.without(ThreadId(70)).get(ThreadId(70)), 0);
         assert_eq!(child.epochs().count(), 100);
     }
 }

@@ -12,7 +12,7 @@ use self::clocks::{Clocks, Relation};
 pub use self::error::OpError;
 use crate::{
     Action, Epoch, ObjectId, Op, Site, Stack, ThreadId,
-    clock::VectorClock,
+    clock::Knowledge,
     hash::IdMap,
     op::{Mode, ObjectInfo, ObjectKind, Patience, WaitFor},
     render::object_label,
@@ -323,14 +323,14 @@ impl Context {
 
     /// What `thread` knows by happens-before: everything that C11 orders before its last Op.
     #[must_use]
-    pub fn clock(&self, thread: ThreadId) -> &VectorClock {
+    pub fn clock(&self, thread: ThreadId) -> Knowledge<'_> {
         self.happens_before.of(thread)
     }
 
     /// What `thread` knows by must-happen-before: what comes before its last Op in every
     /// interleaving that hands the same values on, whatever the order of critical sections.
     #[must_use]
-    pub fn must_clock(&self, thread: ThreadId) -> &VectorClock {
+    pub fn must_clock(&self, thread: ThreadId) -> Knowledge<'_> {
         self.must_happen_before.of(thread)
     }
 

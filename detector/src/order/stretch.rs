@@ -59,7 +59,7 @@ impl Stretches {
     /// What `thread` has known by must-happen-before of other threads since the stretch began.
     pub(super) fn clock(&mut self, thread: ThreadId, context: &Context) -> Arc<VectorClock> {
         let clock = &mut self.row(thread).clock;
-        Arc::clone(clock.get_or_insert_with(|| Arc::new(context.must_clock(thread).clone())))
+        Arc::clone(clock.get_or_insert_with(|| Arc::clone(context.must_clock(thread).others())))
     }
 
     fn begin(&mut self, thread: ThreadId, context: &Context) {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::access::Access;
 use crate::{
     Context, Epoch, ObjectId, Op,
-    clock::VectorClock,
+    clock::Knowledge,
     context::Held,
     finding::Verb,
     op::{Glance, Mode, Overwrite},
@@ -82,7 +82,7 @@ impl Bases {
     }
 
     /// Notes at each other thread's base that `write` has replaced it.
-    fn replace(&mut self, write: &Write, must: &VectorClock) {
+    fn replace(&mut self, write: &Write, must: Knowledge<'_>) {
         self.written = true;
         for base in &mut self.readers {
             let handed_on = must.knows(base.read.epoch);
@@ -92,7 +92,7 @@ impl Bases {
 }
 
 impl Base {
-    fn overwritten_by(self, write: &Arc<Access>, must: &VectorClock) -> Option<Loss> {
+    fn overwritten_by(self, write: &Arc<Access>, must: Knowledge<'_>) -> Option<Loss> {
         let other = self.replaced.filter(|other| !must.knows(other.access.epoch))?;
         Some(Loss {
             read: self.read,
@@ -111,7 +111,7 @@ impl Loss {
         op: &Op,
         overwrite: &Overwrite,
         held: &Arc<[Held]>,
-        must: &VectorClock,
+        must: Knowledge<'_>,
     ) -> Option<Self> {
         let other = Epoch::new(overwrite.other, overwrite.write.at);
         if must.knows(other) {

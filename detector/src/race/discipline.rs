@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use super::access::Access;
-use crate::clock::VectorClock;
+use crate::clock::Knowledge;
 
 /// How many earlier accesses are compared with. One stands for all those of its thread under the
 /// same locks, and for those of other threads that it surely came after; if more than this many
@@ -35,7 +35,7 @@ impl Discipline {
     pub(super) fn observe(
         &mut self,
         access: &Arc<Access>,
-        must: &VectorClock,
+        must: Knowledge<'_>,
     ) -> Option<Arc<Access>> {
         if self.closed {
             return None;

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::access::Access;
-use crate::{Epoch, clock::VectorClock, finding::Verb};
+use crate::{Epoch, clock::Knowledge, finding::Verb};
 
 #[derive(Default, Debug)]
 pub(super) struct FastTrack {
@@ -33,7 +33,7 @@ impl FastTrack {
     pub(super) fn observe(
         &mut self,
         access: &Arc<Access>,
-        clock: &VectorClock,
+        clock: Knowledge<'_>,
     ) -> Vec<Arc<Access>> {
         let mut races = Vec::new();
         let mut check = |earlier: &Arc<Access>| {
@@ -51,7 +51,7 @@ impl FastTrack {
         races
     }
 
-    fn keep_read(&mut self, access: &Arc<Access>, clock: &VectorClock) {
+    fn keep_read(&mut self, access: &Arc<Access>, clock: Knowledge<'_>) {
         if let [only] = &mut self.reads[..]
             && clock.knows(only.epoch)
         {

@@ -41,7 +41,7 @@ proptest! {
                 continue;
             }
             for (earlier, before) in trace.steps[..later].iter().enumerate() {
-                let knows = |clock: &lockwise_detector::clock::VectorClock| {
+                let knows = |clock: lockwise_detector::clock::Knowledge<'_>| {
                     clock.knows(before.epoch)
                 };
                 prop_assert_eq!(

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::{Epoch, clock::VectorClock};
+use crate::{
+    Epoch,
+    clock::{Knowledge, VectorClock},
+};
 
 /// A thread at one moment: the moment, and what it knew of the other threads.
 ///
@@ -52,12 +55,12 @@ impl Handed {
         matches!(self, Self::Nothing)
     }
 
-    /// Whether `clock` lacks any of it.
-    pub(super) fn is_news_to(&self, clock: &VectorClock) -> bool {
+    /// Whether `known` lacks any of it.
+    pub(super) fn is_news_to(&self, known: Knowledge<'_>) -> bool {
         match self {
             Self::Nothing => false,
-            Self::One(stamp) => !clock.knows(stamp.epoch),
-            Self::Many(all) => !all.le(clock),
+            Self::One(stamp) => !known.knows(stamp.epoch),
+            Self::Many(all) => !all.epochs().all(|epoch| known.knows(epoch)),
         }
     }
 

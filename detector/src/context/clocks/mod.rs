@@ -33,8 +33,13 @@ mod row;
 mod tests;
 mod values;
 
+use std::sync::{Arc, LazyLock};
+
 use self::{atomics::Atomics, handed::Handed, locks::Locks, row::Row, values::Values};
-use crate::{Action, ObjectId, Op, ThreadId, clock::VectorClock};
+use crate::{
+    Action, Epoch, ObjectId, Op, ThreadId,
+    clock::{Knowledge, VectorClock},
+};
 
 /// Which edges a [`Clocks`] follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -68,9 +73,10 @@ impl Clocks {
     }
 
     /// What `thread` knows.
-    pub(crate) fn of(&self, thread: ThreadId) -> &VectorClock {
-        static NOTHING: VectorClock = VectorClock::new();
-        self.rows.get(thread.index()).map_or(&NOTHING, Row::clock)
+    pub(crate) fn of(&self, thread: ThreadId) -> Knowledge<'_> {
+        static NOTHING: LazyLock<Arc<VectorClock>> = LazyLock::new(Arc::default);
+        let nothing = || Knowledge::new(Epoch::new(thread, 0), &NOTHING);
+        self.rows.get(thread.index()).map_or_else(nothing, Row::knowledge)
     }
 
     /// How often `thread` has learnt something.

@@ -3,7 +3,10 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::handed::{Handed, Stamp};
-use crate::{Epoch, ThreadId, Tick, clock::VectorClock};
+use crate::{
+    Epoch, ThreadId, Tick,
+    clock::{Knowledge, VectorClock},
+};
 
 /// How many chunks of clocks a thread's history may hold (of 256 bytes each, and most are shared
 /// with others): a program of up to 32 threads keeps the last thousand changes of each thread's
@@ -20,13 +23,13 @@ struct Past {
 
 #[derive(Debug)]
 pub(super) struct Row {
-    thread: ThreadId,
-    /// What it knows, its own last tick included.
-    clock: VectorClock,
-    /// Since which tick it knows of others what it knows.
+    /// The thread, at its own last tick.
+    own: Epoch,
+    /// What it knows of others. (What they know of it may be there too, and is never more than it
+    /// knows itself.)
+    others: Arc<VectorClock>,
+    /// Since which tick it knows that.
     since: Tick,
-    /// `clock` without the thread itself, once somebody asked for it.
-    others: Option<Arc<VectorClock>>,
     /// What it knew before `since`, oldest first; `None` where nobody will ask.
     history: Option<VecDeque<Past>>,
     history_chunks: usize,
@@ -43,10 +46,9 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn new(thread: ThreadId, keeps_history: bool) -> Self {
         Self {
-            thread,
-            clock: VectorClock::new(),
+            own: Epoch::new(thread, 0),
+            others: Arc::default(),
             since: 0,
-            others: None,
             history: keeps_history.then(VecDeque::new),
             history_chunks: 0,
             lessons: 0,
@@ -56,13 +58,13 @@ impl Row {
         }
     }
 
-    pub(super) fn clock(&self) -> &VectorClock {
-        &self.clock
+    pub(super) fn knowledge(&self) -> Knowledge<'_> {
+        Knowledge::new(self.own, &self.others)
     }
 
     /// The thread has come to `at`, or to later already.
     pub(super) fn reach(&mut self, at: Tick) {
-        self.clock.learn(Epoch::new(self.thread, at));
+        self.own = Epoch::new(self.own.thread(), at.max(self.own.tick()));
     }
 
     /// The thread learns of `handed` at its tick `at`.
@@ -70,21 +72,20 @@ impl Row {
         if at < self.since {
             self.amend(handed, at);
         }
-        if !handed.is_news_to(&self.clock) {
+        if !handed.is_news_to(self.knowledge()) {
             return;
         }
         self.lessons += 1;
         if at > self.since && self.history.is_some() {
             self.remember();
         }
-        handed.add_to(&mut self.clock);
-        self.others = None;
+        handed.add_to(Arc::make_mut(&mut self.others));
         self.since = self.since.max(at);
     }
 
     /// The thread learns of `handed` while it waits, at the tick that it has come to.
     pub(super) fn learn_now(&mut self, handed: &Handed) {
-        self.learn(handed, self.clock.get(self.thread));
+        self.learn(handed, self.own.tick());
     }
 
     /// The thread has read `handed`, and learns of it at its next fence that acquires.
@@ -101,13 +102,14 @@ impl Row {
 
     /// What the thread knows, as something that it may learn more after at the same moment.
     pub(super) fn hand_untimed(&self) -> Handed {
-        Handed::Many(Arc::new(self.clock.clone()))
+        let stamp = Stamp { epoch: self.own, others: Arc::clone(&self.others) };
+        Handed::Many(Arc::new(stamp.to_clock()))
     }
 
     /// What the thread hands on by an Op at `at`.
-    pub(super) fn hand(&mut self, at: Tick) -> Handed {
+    pub(super) fn hand(&self, at: Tick) -> Handed {
         let stamp = self.stamp(at);
-        if at < self.clock.get(self.thread) {
+        if at < self.own.tick() {
             // A late Op may have added to what was known at `at` since somebody learnt of that
             // moment, so that knowing the moment does not mean knowing all.
             return Handed::Many(Arc::new(stamp.to_clock()));
@@ -116,20 +118,14 @@ impl Row {
     }
 
     /// What the thread hands on by its end.
-    pub(super) fn hand_last(&mut self) -> Handed {
-        self.hand(self.clock.get(self.thread))
+    pub(super) fn hand_last(&self) -> Handed {
+        self.hand(self.own.tick())
     }
 
     /// The thread as it was at its tick `at`.
-    pub(super) fn stamp(&mut self, at: Tick) -> Stamp {
-        let past = self.past(at).map(|past| Arc::clone(&past.others));
-        let others = past.unwrap_or_else(|| self.others());
-        Stamp { epoch: Epoch::new(self.thread, at), others }
-    }
-
-    fn others(&mut self) -> Arc<VectorClock> {
-        let (clock, thread) = (&self.clock, self.thread);
-        Arc::clone(self.others.get_or_insert_with(|| Arc::new(clock.without(thread))))
+    pub(super) fn stamp(&self, at: Tick) -> Stamp {
+        let others = self.past(at).map_or(&self.others, |past| &past.others);
+        Stamp { epoch: Epoch::new(self.own.thread(), at), others: Arc::clone(others) }
     }
 
     fn past(&self, at: Tick) -> Option<&Past> {
@@ -140,7 +136,7 @@ impl Row {
 
     /// Keeps what is known up to now, which is about to change.
     fn remember(&mut self) {
-        let others = self.others();
+        let others = Arc::clone(&self.others);
         let Some(history) = &mut self.history else { return };
         self.history_chunks += others.width();
         history.push_back(Past { since: self.since, others });
