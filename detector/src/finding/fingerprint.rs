@@ -32,7 +32,7 @@ impl Finding {
     fn places(&self) -> Vec<[String; 3]> {
         let place = |site: Site, kind: &str| {
             let item = self.source(site.file).map(|text| enclosing_item(text, site));
-            [site.file.replace('\\', "/"), item.unwrap_or_default(), kind.to_owned()]
+            [lasting(site.file), item.unwrap_or_default(), kind.to_owned()]
         };
         let mut places: Vec<_> =
             self.objects.iter().map(|object| place(object.created, &object.kind)).collect();
@@ -43,6 +43,14 @@ impl Finding {
         places.sort();
         places
     }
+}
+
+/// The name of a file without what is another one each time: rustdoc compiles the examples of a
+/// crate of edition 2024 together, as a file in a temporary directory.
+fn lasting(file: &str) -> String {
+    let file = file.replace('\\', "/");
+    let temporary = file.split_once("/rustdoctest").and_then(|(_, rest)| rest.split_once('/'));
+    temporary.map_or(file.clone(), |(_, within)| within.to_owned())
 }
 
 /// FNV-1a, 64 bits: short, and the same for ever, which std's hasher does not promise.
@@ -115,6 +123,17 @@ mod tests {
         assert_ne!(here, fingerprint(PROGRAM, &[("Mutex", 2), ("Mutex", 2)]));
         let of = |rule| Finding::new(rule, Certainty::Observed, "").fingerprint();
         assert_ne!(of(Rule::Hang), of(Rule::Panic));
+    }
+
+    #[test]
+    fn a_temporary_directory_of_rustdocs_does_not_count() {
+        assert_eq!(
+            lasting("/tmp/rustdoctestGxyI4/doctest_bundle_2024.rs"),
+            "doctest_bundle_2024.rs"
+        );
+        assert_eq!(lasting("C:\\Temp\\rustdoctestGxyI4\\bundle.rs"), "bundle.rs");
+        assert_eq!(lasting("src/rustdoctest.rs"), "src/rustdoctest.rs");
+        assert_eq!(lasting("src\\a.rs"), "src/a.rs");
     }
 
     #[test]

@@ -59,6 +59,12 @@ pub(crate) fn run(args: &Args) -> Result<u8, Error> {
         let limit = Duration::from_secs(args.timeout);
         let comparison = project::compare(&directory.join("Cargo.toml"), &options, limit)?;
         output::print(&format!("{}\n", row(suite, &comparison)))?;
+        for test in &comparison.unsteady {
+            anstream::eprintln!(
+                "{}: {test} failed in one way, and passed there too later",
+                suite.name
+            );
+        }
         for (test, way) in differences(&comparison) {
             let known = suite.differing.iter().find(|(differing, _)| *differing == test);
             let why = known.map_or("not known why", |(_, why)| why);
@@ -195,6 +201,7 @@ mod tests {
             time_observed: Duration::from_secs(3),
             told: 7,
             findings: Vec::new(),
+            unsteady: BTreeSet::new(),
         };
         let row = row(&SUITES[0], &comparison);
         assert_eq!(row, "| threadpool 1.8.1 | 2 | 2 | 1.50x | 7 |  |");

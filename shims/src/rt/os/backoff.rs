@@ -1,27 +1,21 @@
 //! [`look_again`]: what to do before sleeping for something that is held for a moment.
 
-use std::{hint, thread};
+use std::hint;
 
-/// How often to look before others are let run, and how long to pause in between.
-const LOOKS: u32 = 16;
+/// How often to look, and how long to pause in between.
+const LOOKS: u32 = 32;
 const PAUSES: u32 = 4;
 
-/// How often others are let run, since whoever holds it may be one that does not.
-const YIELDS: u32 = 8;
-
 /// Looks again for a few microseconds, until `look` has an answer: falling asleep and being woken
-/// takes far longer.
+/// takes longer. Nobody else is let run meanwhile: where threads run that never wait, whoever yields
+/// to them has its turn milliseconds later, while one that is woken has it at once.
 pub(super) fn look_again<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
-    for attempt in 0..LOOKS + YIELDS {
+    for _ in 0..LOOKS {
         let answer = look();
         if answer.is_some() {
             return answer;
         }
-        if attempt < LOOKS {
-            (0..PAUSES).for_each(|_| hint::spin_loop());
-        } else {
-            thread::yield_now();
-        }
+        (0..PAUSES).for_each(|_| hint::spin_loop());
     }
     None
 }
