@@ -247,7 +247,7 @@ fn found_after(writes: fn(&mpsc::Sender<u8>, &Shared<u8>)) -> Vec<&'static str> 
         });
         let receiver = thread::spawn(move || {
             wait.recv().unwrap();
-            (0..100).for_each(|_| drop(rx.recv()));
+            assert!((0..100).all(|_| rx.recv().is_ok()));
             while rx.try_recv().is_ok() {}
             x.get()
         });
