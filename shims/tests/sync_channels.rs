@@ -268,6 +268,47 @@ fn a_message_after_many_hands_on_what_is_new() {
 }
 
 #[test]
+fn messages_that_say_the_same_tell_it_to_each_of_their_receivers() {
+    let findings = record(|| {
+        let (a, b) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+        let (tx, rx) = mpsc::channel();
+        let rx = Arc::new(Mutex::new(rx));
+        let receive = |rx: &Mutex<mpsc::Receiver<()>>| rx.lock().unwrap().recv().unwrap();
+        // The order of two critical sections is an accident; that of a message and its receipt is not.
+        // Nobody observes these, which only see to it that the messages come to whom they should.
+        let (warm, is_warm) = std::sync::mpsc::channel();
+        let (sent, are_sent) = std::sync::mpsc::channel();
+        let (done, wait) = std::sync::mpsc::channel();
+        let (a2, b2) = (Arc::clone(&a), Arc::clone(&b));
+        let sender = thread::spawn(move || {
+            tx.send(()).unwrap();
+            is_warm.recv().unwrap();
+            drop((a2.lock().unwrap(), b2.lock().unwrap()));
+            (0..2).for_each(|_| tx.send(()).unwrap());
+            sent.send(()).unwrap();
+        });
+        let first_rx = Arc::clone(&rx);
+        let first = thread::spawn(move || {
+            are_sent.recv().unwrap();
+            receive(&first_rx);
+            done.send(()).unwrap();
+        });
+        let second = thread::spawn(move || {
+            receive(&rx);
+            warm.send(()).unwrap();
+            wait.recv().unwrap();
+            receive(&rx);
+            drop((b.lock().unwrap(), a.lock().unwrap()));
+        });
+        for thread in [sender, first, second] {
+            thread.join().unwrap();
+        }
+    });
+    let rules = findings.findings().iter().filter(|finding| finding.rule() != "wait-holding-lock");
+    assert_eq!(rules.count(), 0, "{:?}", findings.findings());
+}
+
+#[test]
 fn what_is_done_after_the_last_message_is_not_handed_on() {
     let sent_before = |tx: &mpsc::Sender<u8>, x: &Shared<u8>| {
         tx.send(0).unwrap();

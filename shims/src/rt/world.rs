@@ -225,18 +225,17 @@ pub(crate) trait World: Copy {
     #[track_caller]
     fn emit(self, meta: &Meta, action: Action);
 
-    /// Sends the `Publish` of a message at an object whose messages one thread takes in the order
-    /// in which they were sent. Returns whether it did: not, if those before tell all that this one
-    /// could.
+    /// Sends the `Publish` of a message, unless one that this thread has sent there tells all that
+    /// this one could. Returns the token by which it is observed.
     #[track_caller]
-    fn publish_in_order(self, meta: &Meta, token: u64) -> bool {
-        self.emit(meta, Action::Publish { object: meta.id(), token });
-        true
+    fn publish_message(self, meta: &Meta, number: u64) -> u64 {
+        self.emit(meta, Action::Publish { object: meta.id(), token: number });
+        number
     }
 
-    /// Sends the `Observe` of such a message, which was `published` or not.
+    /// Sends the `Observe` of a message, unless this thread has observed all that it could learn.
     #[track_caller]
-    fn observe_in_order(self, meta: &Meta, token: u64, _published: bool) {
+    fn observe_message(self, meta: &Meta, token: u64) {
         self.emit(meta, Action::Observe { object: meta.id(), token });
     }
 

@@ -393,10 +393,10 @@ pub(super) enum First {
     Sight,
     /// Is about to wait at it.
     Wait,
-    /// Sends a message there since it had news so often.
-    Sending(u32),
-    /// Receives a message.
-    Receipt,
+    /// Publishes this token.
+    Publishing(u64),
+    /// Observes this token.
+    Observing(u64),
 }
 
 /// Whether this is the first time for this thread, as far as it remembers.
@@ -404,14 +404,14 @@ pub(super) enum First {
 pub(super) fn is_first(object: ObjectId, what: First) -> bool {
     let local = local();
     // As for places: odd multiples of the id are no contexts of locks.
-    let (factor, news) = match what {
+    let (factor, token) = match what {
         First::Sight => (0xA24B_AED4_963E_E407, 0),
         First::Wait => (0x9FB2_1C65_1E98_DF25, 0),
-        First::Sending(news) => (0xD134_2543_DE82_EF95, news),
-        First::Receipt => (0xDA94_2042_E4DD_58B5, 0),
+        First::Publishing(token) => (0xD134_2543_DE82_EF95, token),
+        First::Observing(token) => (0xDA94_2042_E4DD_58B5, token),
     };
-    let news = u64::from(news).wrapping_mul(0xAF25_1AF3_B0F0_25B5);
-    let mark = object.0.wrapping_mul(factor).wrapping_add(news);
+    let token = token.wrapping_mul(0xAF25_1AF3_B0F0_25B5);
+    let mark = object.0.wrapping_mul(factor).wrapping_add(token);
     let first = !local.has_seen(mark);
     if first {
         local.set_seen(mark);

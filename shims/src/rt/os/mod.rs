@@ -215,13 +215,13 @@ impl World for Os {
     }
 
     #[track_caller]
-    fn publish_in_order(self, meta: &Meta, token: u64) -> bool {
-        messages::publish(meta, token)
+    fn publish_message(self, meta: &Meta, _number: u64) -> u64 {
+        messages::publish(meta)
     }
 
     #[track_caller]
-    fn observe_in_order(self, meta: &Meta, token: u64, published: bool) {
-        messages::observe(meta, token, published);
+    fn observe_message(self, meta: &Meta, token: u64) {
+        messages::observe(meta, token);
     }
 
     #[inline]

@@ -5,9 +5,9 @@
 //!
 //! What happens before what, in the manner of Go's memory model: the sending of message k before
 //! its receipt; the receipt of message k before the end of the sending of message k + capacity;
-//! the end of one side before the other side's hearing of it. For the first, the numbers of the
-//! messages are the tokens that the analyses are told. The other two are told of an object of their
-//! own: so whoever has published at the channel itself is one who has sent a message, and whoever
+//! the end of one side before the other side's hearing of it. For the first, each
+//! message has a token that the analyses are told. The other two are told of an object of their
+//! own, by the messages' numbers: so whoever has published at the channel itself is one who has sent a message, and whoever
 //! has observed there is one who has received one, which is what a report of a hang looks for.
 
 use std::{
@@ -58,8 +58,8 @@ struct State<T> {
 struct Message<T> {
     /// `None` if its sender took it back, after the end of the receiver.
     content: Option<T>,
-    /// Whether the analyses were told that it was sent.
-    published: bool,
+    /// By which analyses know that it was sent.
+    token: u64,
 }
 
 impl<T> Channel<T> {
@@ -130,23 +130,23 @@ impl<T> Channel<T> {
     #[track_caller]
     fn put(&self, state: &mut MonitorGuard<'_, State<T>>, message: T) -> u64 {
         let number = state.sent;
-        let published = self.publish_message(number);
+        let token = self.publish_message(number);
         state.sent += 1;
-        state.queue.push_back(Message { content: Some(message), published });
+        state.queue.push_back(Message { content: Some(message), token });
         state.notify_one();
         number
     }
 
     #[track_caller]
-    fn publish_message(&self, number: u64) -> bool {
-        dispatch!(world => world.publish_in_order(&self.messages, number))
+    fn publish_message(&self, number: u64) -> u64 {
+        dispatch!(world => world.publish_message(&self.messages, number))
     }
 
     /// The message that was received.
     #[track_caller]
-    fn open(&self, message: Message<T>, number: u64) -> Result<T, RecvTimeoutError> {
-        let Message { content, published } = message;
-        dispatch!(world => world.observe_in_order(&self.messages, number, published));
+    fn open(&self, message: Message<T>) -> Result<T, RecvTimeoutError> {
+        let Message { content, token } = message;
+        dispatch!(world => world.observe_message(&self.messages, token));
         content.ok_or(RecvTimeoutError::Disconnected)
     }
 
@@ -177,7 +177,7 @@ impl<T> Channel<T> {
                 self.freed.notify(self.capacity == Some(0));
             }
             drop(state);
-            return self.open(message, number);
+            return self.open(message);
         }
         let disconnected = state.senders == 0;
         drop(state);
@@ -272,11 +272,11 @@ impl<T> Channel<T> {
             {
                 return false;
             }
-            let published = self.publish_message(number);
+            let token = self.publish_message(number);
             let content = message.take();
             self.alone(|state| {
                 state.sent += 1;
-                state.queue.push_back(Message { content, published });
+                state.queue.push_back(Message { content, token });
             });
             lane.sent(number);
             true
@@ -312,7 +312,7 @@ impl<T> Channel<T> {
             publish(&self.signals, number);
             lane.received(number);
         }
-        self.open(message.ok_or(RecvTimeoutError::Disconnected)?, number)
+        self.open(message.ok_or(RecvTimeoutError::Disconnected)?)
     }
 }
 
