@@ -2,8 +2,8 @@
 //!
 //! | variable | value | meaning |
 //! |---|---|---|
-//! | `LOCKWISE_ON_FINDING` | `panic` (default) or `collect` | whether a finding fails the test that causes it, or is only written down |
 //! | `LOCKWISE_LOOKUPS` | a directory | what has been looked up in the debug information is kept there for later processes of the same executable |
+//! | `LOCKWISE_ON_FINDING` | `panic` (default) or `collect` | whether a finding fails the test that causes it, or is only written down |
 //! | `LOCKWISE_OUTPUT` | a file | each finding is appended to it as one line of JSON, the moment it is found |
 //! | `LOCKWISE_REPLAY` | a token | what is explored makes only the execution of that token |
 //! | `LOCKWISE_TEST` | any text | the name of the test, for the findings |
